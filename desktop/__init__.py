@@ -1,0 +1,1 @@
+"""Fireside: a desktop chat client whose model lives on the user's own computer."""

@@ -1,0 +1,168 @@
+"""Messages in, tokens out: what every engine promises.
+
+An engine is a blocking iterator of events; everything else is built on it. The life of a generation:
+
+    LoadProgress*  Loaded?  PrefillProgress*  Token*  Finished
+
+`LoadProgress` and `Loaded` come only when the model was not loaded yet, or with other settings. What goes wrong is
+raised as an `AppError` out of the iterator, in place of `Finished`; the tokens so far are valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from desktop.chat.message import FinishReason, Sampling, Statistics, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Which model, and how to load it. None lets the engine choose for this machine."""
+
+    path: str
+    n_ctx: int | None = None
+    """Context length in tokens. By default the model's own, capped (see `llama/machine.py`)."""
+    n_gpu_layers: int | None = None
+    """Layers to offload. By default all where the build has a GPU backend, else 0."""
+    n_threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Asks for the answer that follows `turns`.
+
+    A model without a chat template continues the turns' texts joined to one. With `continue_last` the last turn is the
+    assistant's, and its text is continued instead of answered.
+    """
+
+    model: ModelSpec
+    turns: tuple[Turn, ...]
+    sampling: Sampling = field(default_factory=Sampling)
+    continue_last: bool = False
+    template: str | None = None
+    """A chat template (Jinja) to use instead of the model file's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that this build of llama.cpp can compute on. `kind` is "cpu", "gpu", "igpu" or "accel"."""
+
+    name: str
+    description: str
+    kind: str
+    total_bytes: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    """`fraction` of the model is loaded, 0 to 1."""
+
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The model is ready. `n_gpu_layers` of `n_layers` are on a GPU.
+
+    `gpu_failed` is True where the GPU was tried first and the CPU took over. `has_template` False marks a base model,
+    which continues text instead of answering. `size_bytes` are the weights'.
+    """
+
+    n_ctx: int
+    n_ctx_train: int
+    n_layers: int
+    n_gpu_layers: int
+    has_template: bool
+    size_bytes: int
+    load_s: float
+    gpu_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrefillProgress:
+    """`read` of `total` prompt tokens are in the KV cache; `reused` of them were there before."""
+
+    read: int
+    total: int
+    reused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of the answer: whole characters, possibly none or several tokens' worth. `id` is the newest token's.
+
+    `reasoning` marks text that the model thinks aloud and that is no part of its answer.
+    """
+
+    text: str
+    id: int
+    reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event. `reason` is never ERROR here: errors are raised. `seed` is the one that was used."""
+
+    reason: FinishReason
+    statistics: Statistics
+    seed: int
+
+
+LoadEvent = LoadProgress | Loaded
+Event = LoadEvent | PrefillProgress | Token | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model is given: the rendered text, and how many tokens it makes."""
+
+    text: str
+    n_tokens: int
+
+
+class Engine(Protocol):
+    """Runs one model at a time. All methods block and belong to one thread, except `stop`."""
+
+    def load(self, model: ModelSpec) -> Iterator[LoadEvent]:
+        """Load `model`, unless it is loaded already: then only `Loaded` comes.
+
+        Raises:
+            BadModelFile, ModelDoesNotFit, EngineUnavailable, EngineCrashed, LoadCancelled
+        """
+        ...
+
+    def generate(self, request: Request) -> Iterator[Event]:
+        """Load the request's model where needed, then stream the answer.
+
+        Closing the iterator early stops the generation.
+
+        Raises:
+            all that `load` raises, and TemplateFailed, PromptTooLong, BadComputation
+        """
+        ...
+
+    def prompt(self, request: Request) -> Prompt:
+        """Render and tokenise the request's turns. Loads the model where needed.
+
+        Raises:
+            all that `load` raises, and TemplateFailed
+        """
+        ...
+
+    def stop(self) -> None:
+        """End what runs now, from any thread: a generation finishes as STOPPED, a load raises LoadCancelled.
+
+        Without anything running it does nothing.
+        """
+        ...
+
+    def unload(self) -> None:
+        """Give the model's memory back."""
+        ...
+
+    def close(self) -> None:
+        """Unload, and end the engine for good."""
+        ...

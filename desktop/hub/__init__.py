@@ -1,0 +1,1 @@
+"""Model files: which there are, and what they say of themselves."""

@@ -1,0 +1,132 @@
+"""The user's settings: one frozen value, kept as a JSON file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from desktop.chat.message import Sampling
+
+Theme = Literal["system", "light", "dark"]
+Language = Literal["system", "en", "zh_CN"]
+
+ZOOM_LIMITS = (0.5, 3.0)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user chose. None lets the program choose.
+
+    Unknown keys of a newer version's file are kept in `extra` and written back.
+    """
+
+    theme: Theme = "system"
+    language: Language = "system"
+    zoom: float = 1.0
+    model: str | None = None
+    """The name of the model that new chats use."""
+    n_ctx: int | None = None
+    n_gpu_layers: int | None = None
+    n_threads: int | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+    system: str = ""
+    """The system prompt of new chats."""
+    window: dict[str, Any] = field(default_factory=dict)
+    """Geometry and sidebar, as the window left them."""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def load(path: Path) -> Settings:
+    """The settings in the file at `path`; defaults for whatever is missing or makes no sense.
+
+    A file that is no JSON object is set aside as `settings.json.damaged`, so that nothing of it is lost.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError):
+        _log.warning("the settings cannot be read; they are set aside", exc_info=True)
+        values = None
+    if not isinstance(values, dict):
+        _set_aside(path)
+        return Settings()
+    return _from_values(values)
+
+
+def save(settings: Settings, path: Path) -> None:
+    """Write the settings to `path` in one step: a crash leaves the old file or the new one.
+
+    Raises:
+        OSError: the disk is full or read-only.
+    """
+    values = asdict(settings)
+    values |= values.pop("extra")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(values, file, ensure_ascii=False, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def sampling_from(values: object) -> Sampling:
+    """The sampling that `dataclasses.asdict` made of one; defaults for whatever is missing or of another type."""
+    if not isinstance(values, dict):
+        return Sampling()
+    good: dict[str, Any] = {}
+    for name, kinds in _SAMPLING_KINDS.items():
+        value = values.get(name)
+        if isinstance(value, kinds) and not isinstance(value, bool):
+            good[name] = value
+    stop = values.get("stop")
+    if isinstance(stop, list | tuple):
+        good["stop"] = tuple(word for word in stop if isinstance(word, str) and word)
+    return Sampling(**good)
+
+
+_SAMPLING_KINDS: dict[str, tuple[type, ...]] = {
+    "temperature": (int, float),
+    "top_k": (int,),
+    "top_p": (int, float),
+    "min_p": (int, float),
+    "repeat_penalty": (int, float),
+    "seed": (int,),
+    "max_tokens": (int,),
+}
+
+
+def _from_values(values: dict[str, Any]) -> Settings:
+    known = {each.name for each in fields(Settings)} - {"extra"}
+    good: dict[str, Any] = {
+        "sampling": sampling_from(values.get("sampling")),
+        "extra": {name: value for name, value in values.items() if name not in known},
+    }
+    for name, choices in (("theme", get_args(Theme)), ("language", get_args(Language))):
+        if values.get(name) in choices:
+            good[name] = values[name]
+    zoom = values.get("zoom")
+    if isinstance(zoom, int | float) and ZOOM_LIMITS[0] <= zoom <= ZOOM_LIMITS[1]:
+        good["zoom"] = float(zoom)
+    for name in ("n_ctx", "n_gpu_layers", "n_threads"):
+        number = values.get(name)
+        if isinstance(number, int) and not isinstance(number, bool) and number >= 0:
+            good[name] = number
+    for name, kind in (("model", str), ("system", str), ("window", dict)):
+        if isinstance(values.get(name), kind):
+            good[name] = values[name]
+    return Settings(**good)
+
+
+def _set_aside(path: Path) -> None:
+    try:
+        path.replace(path.with_name(path.name + ".damaged"))
+    except OSError:
+        _log.warning("the damaged settings cannot be set aside", exc_info=True)
