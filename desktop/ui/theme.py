@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,42 @@ class Tokens:
     on_accent: str
     danger: str
     ok: str
+
+    @property
+    def hover(self) -> str:
+        """Under the pointer: a breath of the text's colour, as `#AARRGGBB`, over any ground."""
+        return _veil(self.text, 0.06)
+
+    @property
+    def pressed(self) -> str:
+        """Pressed or chosen, as `#AARRGGBB`."""
+        return _veil(self.text, 0.10)
+
+    @property
+    def selection(self) -> str:
+        """Under selected text and search hits, as `#AARRGGBB`."""
+        return _veil(self.accent, 0.25)
+
+    @property
+    def scroll(self) -> str:
+        """A scroll bar's handle at rest, as `#AARRGGBB`."""
+        return _veil(self.text, 0.22)
+
+    @property
+    def scrim(self) -> str:
+        """What dims the page under an overlay, as `#AARRGGBB`."""
+        return _veil(DARK.sidebar, 0.5)
+
+    @property
+    def accent_hover(self) -> str:
+        """The primary button under the pointer."""
+        return QColor(self.accent).darker(112).name() if not self.dark else QColor(self.accent).lighter(108).name()
+
+
+def _veil(colour: str, opacity: float) -> str:
+    veil = QColor(colour)
+    veil.setAlphaF(opacity)
+    return veil.name(QColor.NameFormat.HexArgb)
 
 
 LIGHT = Tokens(
@@ -72,9 +109,46 @@ UI_FAMILIES = ["Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei"]
 CODE_FAMILIES = ["JetBrains Mono", "SF Mono", "Menlo", "Cascadia Mono", "Consolas", "DejaVu Sans Mono"]
 
 
+_GENERIC_FAMILIES = frozenset({"Sans Serif", "sans-serif", "Sans", "DejaVu Sans", "Bitstream Vera Sans"})
+"""What Linux answers when nobody chose an interface font. The CJK families draw better Latin letters than these."""
+
+
+def ui_font(zoom: float) -> QFont:
+    """The interface's font: the system's own family, then the Chinese ones by name, TEXT_PX large at `zoom` 1."""
+    system = QGuiApplication.font().families()
+    chosen = [family for family in system if family not in _GENERIC_FAMILIES and family not in UI_FAMILIES]
+    font = QFont([*chosen, *UI_FAMILIES])
+    font.setPixelSize(round(TEXT_PX * zoom))
+    font.setStyleHint(QFont.StyleHint.SansSerif)
+    return font
+
+
+def code_font(zoom: float) -> QFont:
+    """The font of code, CODE_PX large at `zoom` 1, with Chinese families behind it."""
+    font = QFont([*CODE_FAMILIES, *UI_FAMILIES])
+    font.setPixelSize(round(CODE_PX * zoom))
+    font.setStyleHint(QFont.StyleHint.Monospace)
+    return font
+
+
+def scaled(length: float) -> int:
+    """`length` px of the design in px of the window: multiplied by the zoom that `appearance.apply` set."""
+    text_px = QGuiApplication.font().pixelSize()
+    # The font has a size in px only once `apply` has given it one.
+    return max(1, round(length * text_px / TEXT_PX)) if text_px > 0 else round(length)
+
+
+def system_is_dark() -> bool:
+    """Whether the desktop asks for a dark look. Some platforms do not say: then it is light."""
+    return QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
+
+
 def tokens(palette: QPalette) -> Tokens:
-    """The tokens that `palette` was made from: a widget passes its own and needs no global."""
-    return DARK if palette.color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT  # noqa: PLR2004  half of 255
+    """The tokens that `palette` was made from: a widget passes its own and needs no global.
+
+    The accent tells, since a style sheet changes the other roles of the widgets it colours.
+    """
+    return DARK if palette.color(QPalette.ColorRole.Accent) == QColor(DARK.accent) else LIGHT
 
 
 def palette(theme: Tokens) -> QPalette:

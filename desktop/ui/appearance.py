@@ -1,0 +1,67 @@
+"""What the whole application wears: theme, zoom and language, as the settings say and as the system changes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLibraryInfo, QObject, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from desktop.settings import Settings
+from desktop.ui import theme
+from desktop.ui.i18n import choose_language
+from desktop.ui.stylesheet import stylesheet
+from desktop.ui.theme import Tokens
+
+
+def apply(app: QApplication, tokens: Tokens, zoom: float) -> None:
+    """Dress the whole application in `tokens`, everything `zoom` times as large."""
+    if app.style().objectName() != "fusion":
+        # One style on every system: the sheet is drawn over it, and the native ones mix badly with sheets.
+        app.setStyle("Fusion")
+    app.setPalette(theme.palette(tokens))
+    app.setFont(theme.ui_font(zoom))
+    app.setStyleSheet(stylesheet(tokens, zoom))
+
+
+class Appearance(QObject):
+    """Keeps the application's look and language as the settings say.
+
+    Widgets hear of it as Qt tells them: PaletteChange, StyleChange (zoom) and LanguageChange.
+    """
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._app = app
+        self._settings: Settings | None = None
+        self._worn: tuple[Tokens, float] | None = None
+        self._translator: QTranslator | None = None
+        app.styleHints().colorSchemeChanged.connect(self._on_color_scheme_changed)
+
+    def apply(self, settings: Settings) -> None:
+        """Wear `settings`. What did not change costs nothing."""
+        old, self._settings = self._settings, settings
+        if old is None or old.language != settings.language:
+            self._speak(choose_language(settings.language))
+        wear = (_tokens(settings), settings.zoom)
+        if wear != self._worn:
+            self._worn = wear
+            apply(self._app, *wear)
+
+    def _on_color_scheme_changed(self) -> None:
+        if self._settings is not None:
+            self.apply(self._settings)
+
+    def _speak(self, language: str) -> None:
+        """Translate Qt's own texts too, such as an input field's menu. This sends LanguageChange to all widgets."""
+        if self._translator is not None:
+            self._app.removeTranslator(self._translator)
+        translator = QTranslator(self)
+        # English is what Qt speaks by itself: an empty translator still tells the widgets of the change.
+        translator.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
+        self._app.installTranslator(translator)
+        self._translator = translator
+
+
+def _tokens(settings: Settings) -> Tokens:
+    if settings.theme == "system":
+        return theme.DARK if theme.system_is_dark() else theme.LIGHT
+    return theme.DARK if settings.theme == "dark" else theme.LIGHT
