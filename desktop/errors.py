@@ -44,6 +44,7 @@ class Flaw(StrEnum):
     UNKNOWN_ARCHITECTURE = "unknown_architecture"
     VOCABULARY_ONLY = "vocabulary_only"
     NOT_A_LANGUAGE_MODEL = "not_a_language_model"
+    NOT_FIRST_PART = "not_first_part"
     DAMAGED = "damaged"
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from desktop import json_file
 from desktop.chat.message import Sampling
 
 Theme = Literal["system", "light", "dark"]
 Language = Literal["system", "en", "zh_CN"]
 
 ZOOM_LIMITS = (0.5, 3.0)
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +43,7 @@ def load(path: Path) -> Settings:
 
     A file that is no JSON object is set aside as `settings.json.damaged`, so that nothing of it is lost.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Settings()
-    except (OSError, ValueError):
-        _log.warning("the settings cannot be read; they are set aside", exc_info=True)
-        values = None
-    if not isinstance(values, dict):
-        _set_aside(path)
-        return Settings()
-    return _from_values(values)
+    return _from_values(json_file.read(path))
 
 
 def save(settings: Settings, path: Path) -> None:
@@ -68,13 +54,7 @@ def save(settings: Settings, path: Path) -> None:
     """
     values = asdict(settings)
     values |= values.pop("extra")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(values, file, ensure_ascii=False, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    json_file.write(path, values)
 
 
 def sampling_from(values: object) -> Sampling:
@@ -123,10 +103,3 @@ def _from_values(values: dict[str, Any]) -> Settings:
         if isinstance(values.get(name), kind):
             good[name] = values[name]
     return Settings(**good)
-
-
-def _set_aside(path: Path) -> None:
-    try:
-        path.replace(path.with_name(path.name + ".damaged"))
-    except OSError:
-        _log.warning("the damaged settings cannot be set aside", exc_info=True)

@@ -1,0 +1,47 @@
+"""A JSON object in a file of its own: written in one step, private to the user, never lost when it is damaged."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+_log = logging.getLogger(__name__)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The object in the file at `path`; empty if there is none.
+
+    A file that is no JSON object is set aside as `NAME.damaged`, so that nothing of it is lost.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError):
+        _log.warning("%s cannot be read; it is set aside", path.name, exc_info=True)
+        values = None
+    if isinstance(values, dict):
+        return values
+    try:
+        path.replace(path.with_name(path.name + ".damaged"))
+    except OSError:
+        _log.warning("%s cannot be set aside", path.name, exc_info=True)
+    return {}
+
+
+def write(path: Path, values: dict[str, Any]) -> None:
+    """Write `values` to `path` in one step: a crash leaves the old file or the new one.
+
+    Raises:
+        OSError: the disk is full or read-only.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(values, file, ensure_ascii=False, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
