@@ -1,0 +1,217 @@
+"""Which models there are, which one is chosen, and how far its loading is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.engine.api import Engine, Loaded, LoadEvent, LoadProgress, ModelSpec
+from desktop.errors import AppError, EngineCrashed, LoadCancelled, NoSuchModel
+from desktop.hub.library import Library, Model
+from desktop.settings import Settings
+from desktop.ui.engine_thread import EngineThread, Job, Produced
+from desktop.ui.i18n import tr
+
+
+class ModelState(StrEnum):
+    """What the model button shows."""
+
+    NONE = "none"
+    """No model is chosen."""
+    IDLE = "idle"
+    """Chosen, and loaded when it is first needed."""
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Models(QObject):
+    """The library as the window sees it, and the one model that is chosen.
+
+    Signals:
+        changed(): the list, the choice or the state differs
+        progress(fraction: float): the chosen model is being loaded
+        settings_changed(settings: Settings): the choice is to be remembered
+    """
+
+    changed = Signal()
+    progress = Signal(float)
+    settings_changed = Signal(object)
+
+    def __init__(
+        self, library: Library, engine: EngineThread, settings: Settings, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._library = library
+        self._engine = engine
+        self._settings = settings
+        self._job: Job | None = None
+        self._loaded_spec: ModelSpec | None = None
+        self.current: Model | None = None
+        self.state = ModelState.NONE
+        self.fraction = 0.0
+        self.error: AppError | None = None
+        self.loaded: Loaded | None = None
+        """What the engine said of the chosen model when it was loaded last."""
+        self.show(settings.model)
+
+    def available(self) -> list[Model]:
+        """All models of the library, missing ones included."""
+        return self._library.models()
+
+    def titles(self) -> dict[str, str]:
+        """The title of each model by its name, in the user's language."""
+        return {model.name: tr("Starter model") if model.is_starter else model.title for model in self.available()}
+
+    def set_settings(self, settings: Settings) -> None:
+        """The settings are now these; a loaded model that they concern is loaded anew when it is next needed."""
+        self._settings = settings
+        if self.state is ModelState.READY and self.spec() != self._loaded_spec:
+            self._become(ModelState.IDLE)
+
+    def show(self, name: str | None) -> None:
+        """The open chat uses the model called `name`. It is not loaded before it is needed."""
+        model = next((each for each in self.available() if each.name == name and not each.missing), None)
+        if model == self.current:
+            return
+        self.current = model
+        self.loaded = None
+        self.error = None
+        self._become(ModelState.NONE if model is None else ModelState.IDLE)
+
+    def choose(self, name: str) -> None:
+        """Use the model called `name` from now on, and load it.
+
+        Raises:
+            NoSuchModel: the library has no such model, or its file is gone.
+        """
+        self.show(name)
+        if self.current is None or self.current.name != name:
+            raise NoSuchModel(name)
+        self._settings = replace(self._settings, model=name)
+        self.settings_changed.emit(self._settings)
+        self.load()
+
+    def add(self, path: Path) -> None:
+        """Add the model file at `path` in place, and choose it.
+
+        Raises:
+            ModelError: no model can be read from it.
+            CannotWrite: the list of models cannot be saved.
+        """
+        self.choose(self._library.add(path).name)
+
+    def remove(self, name: str) -> None:
+        """Take the model called `name` off the list. Its file stays.
+
+        Raises:
+            CannotWrite: the list of models cannot be saved.
+        """
+        self._library.remove(name)
+        if self.current is not None and self.current.name == name:
+            self.unload()
+            self.show(None)
+        self.changed.emit()
+
+    def spec(self) -> ModelSpec:
+        """How the chosen model is to be loaded.
+
+        Raises:
+            NoSuchModel: none is chosen.
+        """
+        if self.current is None:
+            raise NoSuchModel(self._settings.model or "")
+        return ModelSpec(
+            path=str(self.current.path),
+            n_ctx=self._settings.n_ctx,
+            n_gpu_layers=self._settings.n_gpu_layers,
+            n_threads=self._settings.n_threads,
+        )
+
+    def load(self) -> None:
+        """Load the chosen model now, unless it is loaded or on its way."""
+        if self.current is None or self.state is ModelState.READY:
+            return
+        spec = self.spec()
+        self.cancel()
+        self._begin_loading()
+
+        def work(engine: Engine) -> Iterator[Produced]:
+            return iter(engine.load(spec))
+
+        job = Job(work, lambda events: self._on_events(spec, events), lambda error: self._on_done(job, error))
+        self._job = job
+        self._engine.submit(job)
+
+    def cancel(self) -> None:
+        """Stop loading."""
+        if self._job is not None:
+            self._engine.cancel(self._job)
+
+    def unload(self) -> None:
+        """Give the model's memory back. It is loaded again when it is next needed."""
+        self.cancel()
+
+        def work(engine: Engine) -> Iterator[Produced]:
+            engine.unload()
+            return iter(())
+
+        self._engine.submit(Job(work, lambda _: None, lambda _: None))
+        if self.current is not None:
+            self._become(ModelState.IDLE)
+
+    def on_load_event(self, spec: ModelSpec, event: LoadEvent) -> None:
+        """An answer had to load its model first: take note of what the engine said."""
+        if self.current is None or spec != self.spec():
+            return
+        if isinstance(event, LoadProgress):
+            if self.state is not ModelState.LOADING:
+                self._begin_loading()
+            self.fraction = event.fraction
+            self.progress.emit(event.fraction)
+        else:
+            self.loaded = event
+            self._loaded_spec = spec
+            self._become(ModelState.READY)
+
+    def on_load_error(self, error: AppError) -> None:
+        """Loading ended in `error`, or the engine process is gone and the model with it."""
+        if self.current is None:
+            return
+        loading = self.state is ModelState.LOADING
+        self.error = error if loading and not isinstance(error, LoadCancelled) else None
+        if self.error is not None:
+            self._become(ModelState.FAILED)
+        elif loading or isinstance(error, EngineCrashed):
+            self._become(ModelState.IDLE)
+
+    def _on_events(self, spec: ModelSpec, events: list[Produced]) -> None:
+        for event in events:
+            if isinstance(event, LoadEvent):
+                self.on_load_event(spec, event)
+
+    def _on_done(self, job: Job, error: BaseException | None) -> None:
+        if error is not None and not isinstance(error, AppError):
+            raise error
+        if self._job is not job:
+            # Another model was chosen meanwhile; how this one ended concerns nobody any more.
+            return
+        self._job = None
+        if error is not None:
+            self.on_load_error(error)
+        elif self.state is ModelState.LOADING:
+            # Cancelled before it began.
+            self._become(ModelState.IDLE)
+
+    def _begin_loading(self) -> None:
+        self.fraction = 0.0
+        self.error = None
+        self._become(ModelState.LOADING)
+
+    def _become(self, state: ModelState) -> None:
+        self.state = state
+        self.changed.emit()

@@ -1,0 +1,413 @@
+"""The open chat: its path, its branches, and what the user does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.chat.message import Chat, Message, Role, Sampling, State
+from desktop.chat.prompt import title_from, turns_of
+from desktop.engine.api import Request
+from desktop.errors import AppError
+from desktop.settings import Settings
+from desktop.store.chats import Store
+from desktop.store.search import Hit
+from desktop.ui.answers import Answer, Answers
+from desktop.ui.context import ContextMeter, ContextUse
+from desktop.ui.error_text import message_notice
+from desktop.ui.models import Models
+from desktop.ui.transcript.row import Row
+
+_RETRIABLE = (State.INTERRUPTED, State.FAILED)
+
+
+class Session(QObject):
+    """What the user does with chats, on the store and through the answers.
+
+    Signals:
+        opened(): another chat is shown; `chat` and `rows` are its own
+        chats_changed(): the list of chats differs
+        rows_changed(first: int): the rows from `first` on are others
+        row_changed(index: int): one row's text, state or progress differs
+        answering_changed(answering: bool): the open chat is being answered, or no more
+        context_changed(): `context` differs
+        failed(error: AppError): something went wrong that belongs to no row
+    """
+
+    opened = Signal()
+    chats_changed = Signal()
+    rows_changed = Signal(int)
+    row_changed = Signal(int)
+    answering_changed = Signal(bool)
+    context_changed = Signal()
+    failed = Signal(object)
+
+    def __init__(
+        self,
+        store: Store,
+        models: Models,
+        answers: Answers,
+        meter: ContextMeter,
+        settings: Settings,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._models = models
+        self._answers = answers
+        self._meter = meter
+        self._settings = settings
+        self._new = self._blank()
+        self._path: list[Message] = []
+        self._titles: dict[str, str] = {}
+        self.chat: Chat | None = None
+        """The open chat; None while it is a new one that has no message yet."""
+        self.rows: list[Row] = []
+        answers.grew.connect(self._on_grew)
+        answers.ended.connect(self._on_ended)
+        answers.failed.connect(self.failed)
+        meter.changed.connect(self.context_changed)
+
+    # What is shown
+
+    @property
+    def shown(self) -> Chat:
+        """The open chat, also while it is new: then its id is 0."""
+        return self.chat or self._new
+
+    @property
+    def answering(self) -> bool:
+        """Whether the open chat is being answered."""
+        return self.chat is not None and bool(self._answers.of_chat(self.chat.id))
+
+    @property
+    def context(self) -> ContextUse | None:
+        """How full the context is, None where nothing is known yet."""
+        return self._meter.use
+
+    def chats(self) -> list[Chat]:
+        """All chats, the newest activity first."""
+        return self._store.chats()
+
+    def answering_chats(self) -> set[int]:
+        """The ids of the chats that are being answered."""
+        return self._answers.chats()
+
+    def search(self, text: str) -> list[Hit]:
+        """Where the titles and messages say `text`."""
+        return self._store.search(text)
+
+    def set_settings(self, settings: Settings) -> None:
+        """The settings are now these."""
+        self._settings = settings
+        if self.chat is None and not self._new.draft:
+            self._new = self._blank()
+
+    # Chats
+
+    def start_new(self) -> None:
+        """Show a new chat. It is on disk when it has its first message."""
+        if self.chat is not None:
+            self._new = self._blank()
+        self.chat = None
+        self._models.show(self._settings.model)
+        self._show()
+
+    def open_chat(self, chat_id: int, message_id: int | None = None) -> None:
+        """Show a chat, on the branch of the message `message_id` where one is given.
+
+        Raises:
+            NoSuchChat
+        """
+        chat = self._store.chat(chat_id)
+        if message_id is not None and all(each.id != message_id for each in self._store.path(chat_id)):
+            self._store.set_leaf(chat_id, self._store.newest_leaf(message_id))
+            chat = self._store.chat(chat_id)
+        self.chat = chat
+        self._models.show(chat.model or self._settings.model)
+        self._show()
+
+    def rename(self, chat_id: int, title: str) -> None:
+        """Give the chat another title; one of nothing but spaces changes nothing."""
+        if title.strip() and self._guarded(lambda: self._store.rename(chat_id, title.strip())):
+            self._reload_chat()
+            self.chats_changed.emit()
+
+    def delete(self, chat_id: int) -> None:
+        """Hide the chat. `undo_delete` brings it back until `forget_deleted`."""
+        for writing in self._answers.of_chat(chat_id):
+            self._answers.stop(writing.message.id)
+        if self._guarded(lambda: self._store.delete(chat_id)):
+            if self.chat is not None and self.chat.id == chat_id:
+                self.start_new()
+            self.chats_changed.emit()
+
+    def undo_delete(self, chat_id: int) -> None:
+        """Bring a deleted chat back, and show it."""
+        if self._guarded(lambda: self._store.restore(chat_id)):
+            self.chats_changed.emit()
+            self.open_chat(chat_id)
+
+    def forget_deleted(self) -> None:
+        """Erase the deleted chats from the disk."""
+        self._guarded(self._store.purge)
+
+    def set_system(self, text: str) -> None:
+        """The open chat's system prompt."""
+        if self.chat is None:
+            self._new = replace(self._new, system=text)
+        else:
+            chat_id = self.chat.id
+            self._guarded(lambda: self._store.set_system(chat_id, text))
+            self._reload_chat()
+
+    def set_sampling(self, sampling: Sampling | None) -> None:
+        """The open chat's sampling; None follows the settings."""
+        if self.chat is None:
+            self._new = replace(self._new, sampling=sampling)
+        else:
+            chat_id = self.chat.id
+            self._guarded(lambda: self._store.set_sampling(chat_id, sampling))
+            self._reload_chat()
+
+    def set_model(self, name: str) -> None:
+        """The open chat uses the model called `name` from now on, and so do new chats.
+
+        Raises:
+            NoSuchModel
+        """
+        self._models.choose(name)
+        if self.chat is not None:
+            chat_id = self.chat.id
+            self._guarded(lambda: self._store.set_model(chat_id, name))
+            self._reload_chat()
+
+    def save_draft(self, text: str) -> None:
+        """Keep what the composer holds, for when the chat is opened again."""
+        self._meter.set_draft(text)
+        if self.chat is None:
+            self._new = replace(self._new, draft=text)
+        elif text != self.chat.draft:
+            chat_id = self.chat.id
+            self._guarded(lambda: self._store.set_draft(chat_id, text))
+            self.chat = replace(self.chat, draft=text)
+
+    def refresh(self) -> None:
+        """Take over what another process, such as `fireside ask`, wrote meanwhile."""
+        if not self._store.changed_elsewhere():
+            return
+        self.chats_changed.emit()
+        if self.chat is not None and not self.answering:
+            self._reload_chat()
+            self._reload_rows(0)
+
+    # Messages
+
+    def send(self, text: str) -> bool:
+        """Ask `text` at the end of the open chat. False if nothing came to disk: then nothing was asked either."""
+        if not text.strip() or self.answering:
+            return False
+        return self._ask(text, self._path[-1].id if self._path else None)
+
+    def edit(self, message_id: int, text: str) -> bool:
+        """Put `text` beside a message, as a branch. A question is asked, an answer stands as it was written."""
+        message = self._on_path(message_id)
+        if message is None or not text.strip() or self.answering:
+            return False
+        if message.role is Role.USER:
+            return self._ask(text, message.parent_id)
+        return self._guarded(
+            lambda: self._store.add_message(
+                message.chat_id, message.parent_id, message.role, text, State.COMPLETE, model=message.model
+            )
+        ) and self._moved(message)
+
+    def regenerate(self, message_id: int) -> bool:
+        """Answer the question before this answer once more, or this question, as a branch."""
+        message = self._on_path(message_id)
+        if message is None or self.answering:
+            return False
+        return self._answer(message.parent_id if message.role is Role.ASSISTANT else message.id)
+
+    def continue_answer(self, message_id: int) -> bool:
+        """Write on where this answer ended. The answer as it was stays, as a branch."""
+        message = self._on_path(message_id)
+        if message is None or message.role is not Role.ASSISTANT or self.answering:
+            return False
+        return self._answer(message.parent_id, begun=message)
+
+    def retry(self, message_id: int) -> bool:
+        """Answer again after an error. A failed answer without any text is overwritten."""
+        message = self._on_path(message_id)
+        if message is None or message.state not in _RETRIABLE or self.answering:
+            return False
+        if message.text or message.reasoning:
+            return self.regenerate(message_id)
+        return self._answer(message.parent_id, again=message)
+
+    def stop(self) -> None:
+        """End the answers of the open chat; their text so far stays."""
+        if self.chat is not None:
+            for writing in self._answers.of_chat(self.chat.id):
+                self._answers.stop(writing.message.id)
+
+    def select_branch(self, message_id: int, step: int) -> None:
+        """Show the sibling of this message that is `step` further, on its newest path."""
+        message = self._on_path(message_id)
+        if message is None:
+            return
+        siblings = self._store.siblings(message_id)
+        index = siblings.index(message_id) + step
+        if 0 <= index < len(siblings):
+            leaf = self._store.newest_leaf(siblings[index])
+            self._guarded(lambda: self._store.set_leaf(message.chat_id, leaf))
+            self._moved(message)
+
+    # How it is done
+
+    def _blank(self) -> Chat:
+        return Chat(id=0, title="", created_at=0, updated_at=0, system=self._settings.system)
+
+    def _ask(self, text: str, parent_id: int | None) -> bool:
+        """Save the question and an empty answer below `parent_id`, then have it answered."""
+        try:
+            spec = self._models.spec()
+            name = self._models.current.name if self._models.current else None
+            if self.chat is None:
+                new = self._new
+                self.chat = self._store.create_chat(title_from(text), new.system, name, new.sampling)
+                self._new = self._blank()
+            chat = self.chat
+            sampling = chat.sampling or self._settings.sampling
+            question, message = self._store.add_question(chat.id, parent_id, text, model=name, sampling=sampling)
+        except AppError as error:
+            self.failed.emit(error)
+            return False
+        path = [*self._before(parent_id), question]
+        self._answers.begin(message, Request(spec, turns_of(path, chat.system), sampling))
+        self.save_draft("")
+        self._begun(len(path) - 1)
+        return True
+
+    def _answer(self, parent_id: int | None, *, begun: Message | None = None, again: Message | None = None) -> bool:
+        """Have the path down to `parent_id` answered by a new branch, one that goes on from `begun`, or by `again`."""
+        if self.chat is None:
+            return False
+        chat = self.chat
+        sampling = chat.sampling or self._settings.sampling
+        path = self._before(parent_id)
+        try:
+            spec = self._models.spec()
+            name = self._models.current.name if self._models.current else None
+            if again is not None:
+                message = self._store.restart(again.id, model=name, sampling=sampling)
+            else:
+                message = self._store.add_message(
+                    chat.id,
+                    parent_id,
+                    Role.ASSISTANT,
+                    begun.text if begun else "",
+                    State.STREAMING,
+                    model=name,
+                    sampling=sampling,
+                    reasoning=begun.reasoning if begun else "",
+                )
+        except AppError as error:
+            self.failed.emit(error)
+            return False
+        turns = turns_of([*path, message] if begun else path, chat.system)
+        self._answers.begin(message, Request(spec, turns, sampling, continue_last=bool(begun and begun.text)))
+        self._begun(len(path))
+        return True
+
+    def _begun(self, first: int) -> None:
+        self._reload_chat()
+        self._reload_rows(first)
+        self._tell()
+        self.chats_changed.emit()
+
+    def _moved(self, message: Message) -> bool:
+        """The chat's path leads elsewhere from `message`'s parent on."""
+        first = next(i for i, each in enumerate(self._path) if each.id == message.id)
+        self._reload_chat()
+        self._reload_rows(first)
+        self._tell()
+        return True
+
+    def _on_path(self, message_id: int) -> Message | None:
+        return next((each for each in self._path if each.id == message_id), None)
+
+    def _before(self, parent_id: int | None) -> list[Message]:
+        """The open path down to `parent_id`."""
+        ids = [each.id for each in self._path]
+        return self._path[: ids.index(parent_id) + 1] if parent_id is not None else []
+
+    def _show(self) -> None:
+        self._reload_rows(None)
+        self.opened.emit()
+        self._tell()
+
+    def _reload_chat(self) -> None:
+        if self.chat is not None:
+            self.chat = self._store.chat(self.chat.id)
+
+    def _reload_rows(self, first: int | None) -> None:
+        """Read the path anew. `first` tells who listens from where on it differs; None tells nobody."""
+        self._path = self._store.path(self.chat.id) if self.chat is not None else []
+        self._titles = self._models.titles()
+        branches = self._store.branches(self._path)
+        self.rows = [
+            self._row(message, siblings.index(message.id), len(siblings))
+            for message, siblings in zip(self._path, branches, strict=True)
+        ]
+        if first is not None:
+            self.rows_changed.emit(min(first, len(self.rows)))
+
+    def _row(self, message: Message, branch: int = 0, branches: int = 1) -> Row:
+        writing = self._answers.get(message.id)
+        if writing is not None:
+            message = writing.message
+        return Row(
+            message=message,
+            branch=branch,
+            branches=branches,
+            model_title=self._titles.get(message.model or "", message.model or ""),
+            notice=message_notice(message),
+            is_error=message.state in _RETRIABLE,
+            can_retry=message.state in _RETRIABLE,
+            progress=writing.progress if writing is not None and not writing.ended else "",
+        )
+
+    def _update_row(self, message: Message) -> None:
+        for index, row in enumerate(self.rows):
+            if row.message.id == message.id:
+                self._path[index] = message
+                self.rows[index] = self._row(message, row.branch, row.branches)
+                self.row_changed.emit(index)
+
+    def _on_grew(self, writing: Answer) -> None:
+        self._update_row(writing.message)
+
+    def _on_ended(self, message: Message) -> None:
+        self._update_row(message)
+        self.chats_changed.emit()
+        if self.chat is not None and message.chat_id == self.chat.id:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Say whether the open chat is being answered, and how full the context is."""
+        self.answering_changed.emit(self.answering)
+        self._meter.pause(bool(self._answers.chats()))
+        shown = self.shown
+        self._meter.show(self._path, shown.system, shown.sampling or self._settings.sampling, shown.draft)
+
+    def _guarded(self, write: Callable[[], object]) -> bool:
+        """Whether `write` reached the disk; why not is told by `failed`."""
+        try:
+            write()
+        except AppError as error:
+            self.failed.emit(error)
+            return False
+        return True

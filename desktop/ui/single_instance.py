@@ -1,0 +1,60 @@
+"""One window a data directory: a second one asks the first to come to the front."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+_TIMEOUT_MS = 2000
+
+
+class SingleInstance(QObject):
+    """Holds the lock on a data directory, and listens for other windows that wanted it.
+
+    Signals:
+        called(): a second window was started on the same data
+    """
+
+    called = Signal()
+
+    def __init__(self, data: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lock = QLockFile(str(data / "window.lock"))
+        # A lock whose process is gone is broken at once; one whose process lives is never too old.
+        self._lock.setStaleLockTime(0)
+        # A local socket's name is short everywhere: on Unix the whole path may have about 100 bytes.
+        digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:24]
+        self._name = f"fireside-{digest}"
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.newConnection.connect(self._on_new_connection)
+
+    def acquire(self) -> bool:
+        """Whether this is the only window on the data. If not, the other one has been called to the front."""
+        if not self._lock.tryLock(0):
+            self._call_the_other()
+            return False
+        # A process that was killed leaves its socket behind; the lock is ours, so nobody else listens there.
+        QLocalServer.removeServer(self._name)
+        self._server.listen(self._name)
+        return True
+
+    def release(self) -> None:
+        """Let another window have the data."""
+        self._server.close()
+        self._lock.unlock()
+
+    def _call_the_other(self) -> None:
+        socket = QLocalSocket()
+        socket.connectToServer(self._name)
+        if socket.waitForConnected(_TIMEOUT_MS):
+            socket.disconnectFromServer()
+
+    def _on_new_connection(self) -> None:
+        while (socket := self._server.nextPendingConnection()) is not None:
+            socket.close()
+            socket.deleteLater()
+            self.called.emit()
