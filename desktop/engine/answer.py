@@ -79,7 +79,7 @@ def fit(engine: Engine, request: Request, n_ctx: int) -> Fitted:
             low = middle + 1
     cut = cuts[low]
     prompt_tokens = tokens_from(cut)
-    if prompt_tokens > n_ctx - _LEAST_ANSWER_TOKENS:
+    if prompt_tokens > n_ctx - min(wanted, _LEAST_ANSWER_TOKENS):
         raise PromptTooLong(prompt_tokens=prompt_tokens, n_ctx=n_ctx)
     return Fitted(_cut(request, head, cut), cut - head, prompt_tokens, n_ctx)
 

@@ -1,0 +1,66 @@
+# make run     install what is missing, then open the window
+# make test    install what is missing, then run the test suite
+# make check   style, types, layering
+# make bench   one JSON line a figure, each beside a baseline from the same run
+# make llama BACKEND=cuda|vulkan|metal|rocm|native|cpu
+#              build llama.cpp for a GPU or for this very processor, and stay with that build
+
+.PHONY: run test check bench llama setup clean
+.DEFAULT_GOAL := run
+
+# What `make llama` chose, kept beside the environment.
+-include .llama-build.mk
+
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
+SYNC := $(UV) sync --quiet $(LLAMA_BUILD) $(SYNC_MORE)
+RUN := $(UV) run --no-sync
+
+run: setup
+	@$(RUN) fireside
+
+test: setup
+	@$(RUN) pytest
+
+check: setup
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+	@$(RUN) mypy
+	@$(RUN) lint-imports --no-cache
+	@$(RUN) pytest -q tests/test_house.py tests/ui/test_translations.py
+
+bench: setup
+	@$(RUN) python -m benchmarks
+
+setup: .tools/system-checked | $(filter .tools/%,$(UV))
+	@[ -d .venv ] || echo "Installing Fireside. llama.cpp is compiled, which takes about ten minutes once." >&2
+	@$(SYNC)
+
+# Checked once: `make clean` forgets it.
+.tools/system-checked: packaging/system-packages.sh
+	@sh packaging/system-packages.sh
+	@mkdir -p .tools && touch $@
+
+.tools/bin/uv: | .tools/system-checked
+	@python3 -m venv .tools
+	@.tools/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+
+define_cuda := GGML_CUDA=ON
+define_vulkan := GGML_VULKAN=ON
+define_metal := GGML_METAL=ON
+define_rocm := GGML_HIP=ON
+# This very processor, without the AMX kernels that gcc 12 miscompiles (the flags are x86-64's).
+define_native := GGML_NATIVE=ON
+ifeq ($(shell uname -m),x86_64)
+define_native += CMAKE_C_FLAGS='-mno-amx-tile -mno-amx-int8 -mno-amx-bf16'
+define_native += CMAKE_CXX_FLAGS='-mno-amx-tile -mno-amx-int8 -mno-amx-bf16'
+endif
+define_cpu :=
+
+llama: .tools/system-checked | $(filter .tools/%,$(UV))
+	@case " cuda vulkan metal rocm native cpu " in *" $(BACKEND) "*) ;; \
+	    *) echo "make llama BACKEND=cuda|vulkan|metal|rocm|native|cpu" >&2; exit 2;; esac
+	@echo "LLAMA_BUILD := $(foreach each,$(define_$(BACKEND)),--config-settings-package llama-cpp-python:cmake.define.$(each))" > .llama-build.mk
+	@$(MAKE) --no-print-directory SYNC_MORE="--reinstall-package llama-cpp-python" setup
+
+clean:
+	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,135 @@
+"""The window app: puts the floors together, and takes them apart again in order."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from desktop import logs
+from desktop import settings as settings_file
+from desktop.engine.api import Engine
+from desktop.engine.local import LocalEngine
+from desktop.errors import AppError, CannotWrite
+from desktop.hub.library import Library
+from desktop.paths import Paths
+from desktop.settings import Settings
+from desktop.store.chats import Store
+from desktop.ui.answers import Answers
+from desktop.ui.appearance import Appearance
+from desktop.ui.bug_report import BugReporter
+from desktop.ui.context import ContextMeter
+from desktop.ui.engine_thread import EngineThread
+from desktop.ui.error_text import explain
+from desktop.ui.i18n import tr
+from desktop.ui.main_window import MainWindow
+from desktop.ui.models import Models
+from desktop.ui.session import Session
+from desktop.ui.single_instance import SingleInstance
+
+_COLLECT_MS = 2000
+
+
+def main(data_dir: Path | None = None) -> int:
+    """Run the window on the data under `data_dir`, by default the user's own, until it is closed.
+
+    Returns:
+        The exit code.
+    """
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("fireside")
+    app.setApplicationDisplayName("Fireside")
+    app.setDesktopFileName("fireside")
+    paths = Paths.under(data_dir) if data_dir else Paths.default()
+    settings = settings_file.load(paths.settings)
+    appearance = Appearance(app)
+    appearance.apply(settings)
+    try:
+        try:
+            paths.make()
+            logs.start(paths.logs)
+        except OSError as error:
+            raise CannotWrite(error.filename or str(paths.data)) from error
+        instance = SingleInstance(paths.data)
+        if not instance.acquire():
+            print(tr("Fireside is open already: its window comes to the front."), file=sys.stderr)  # noqa: T201
+            return 0
+        app.aboutToQuit.connect(instance.release)
+        fireside = Fireside(paths, settings, LocalEngine(paths.engine_log), appearance)
+    except AppError as error:
+        _tell(error)
+        return 1
+    instance.called.connect(fireside.window.come_to_front)
+    app.aboutToQuit.connect(fireside.close)
+    _collect_in_main_thread(app)
+    fireside.window.show()
+    return app.exec()
+
+
+class Fireside:
+    """The whole program behind one window. `close` takes it apart in the order that loses nothing.
+
+    Raises:
+        StoreError: the chats cannot be opened.
+    """
+
+    def __init__(self, paths: Paths, settings: Settings, engine: Engine, appearance: Appearance) -> None:
+        self._paths = paths
+        self._settings = settings
+        self._appearance = appearance
+        self.bugs = BugReporter()
+        self.store = Store.open(paths.database, paths.backups)
+        self.store.recover()
+        self.store.purge()
+        self.engine_thread = EngineThread(engine)
+        self.models = Models(Library(paths.library), self.engine_thread, settings)
+        self.answers = Answers(self.store, self.engine_thread, self.models)
+        self.meter = ContextMeter(self.engine_thread, self.models)
+        self.session = Session(self.store, self.models, self.answers, self.meter, settings)
+        self.window = MainWindow(self.session, self.models, settings, paths)
+        self.bugs.window = self.window
+        self.bugs.install()
+        self.window.settings_changed.connect(self._on_settings_changed)
+        self.models.settings_changed.connect(self._on_settings_changed)
+
+    def close(self) -> None:
+        """Stop what is being written, keep its text, and give everything back."""
+        self.window.close()
+        self.engine_thread.close()
+        self.answers.save()
+        self.store.purge()
+        self.store.close()
+
+    def _on_settings_changed(self, settings: Settings) -> None:
+        self._settings = settings
+        self._appearance.apply(settings)
+        self.models.set_settings(settings)
+        self.session.set_settings(settings)
+        self.window.set_settings(settings)
+        try:
+            settings_file.save(settings, self._paths.settings)
+        except OSError as error:
+            self.session.failed.emit(CannotWrite(error.filename or str(self._paths.settings)))
+
+
+def _collect_in_main_thread(owner: QObject) -> None:
+    """Python's cycle collector destroys what it finds in whichever thread it runs, QObjects of the window included."""
+    gc.disable()
+    timer = QTimer(owner)
+    timer.timeout.connect(gc.collect)
+    timer.start(_COLLECT_MS)
+
+
+def _tell(error: AppError) -> None:
+    """Show why the window cannot open."""
+    explanation = explain(error)
+    dialog = QMessageBox()
+    dialog.setObjectName("cannotStartDialog")
+    dialog.setIcon(QMessageBox.Icon.Warning)
+    dialog.setWindowTitle("Fireside")
+    dialog.setText(explanation.what)
+    dialog.setInformativeText("\n\n".join(part for part in (explanation.why, explanation.next) if part))
+    dialog.exec()
