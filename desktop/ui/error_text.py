@@ -1,0 +1,343 @@
+"""Words for what went wrong and for how an answer ended. Knows no Qt: the window and the command line share it.
+
+An `AppError` carries facts; here each kind gets its sentences, in every language. A test fails on a kind of error, or
+a member of its enums, that has none.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.chat.message import FinishReason, Message, State
+from desktop.errors import (
+    AppError,
+    BadComputation,
+    BadInput,
+    BadModelFile,
+    CannotWrite,
+    Crash,
+    DamagedDatabase,
+    DataInUse,
+    EngineCrashed,
+    EngineUnavailable,
+    Flaw,
+    LoadCancelled,
+    ModelDoesNotFit,
+    NewerDatabase,
+    NoSuchChat,
+    NoSuchModel,
+    PromptTooLong,
+    TemplateFailed,
+    TemplateFault,
+    unpack,
+)
+from desktop.ui.i18n import language, tr, tr_count
+
+# What a stranger's file says is shown, but not at any length.
+_DETAIL_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What happened, why, and what the user can do now. `why` and `next` may be empty."""
+
+    what: str
+    why: str = ""
+    next: str = ""
+
+
+def explain(error: AppError) -> Explanation:
+    """The sentences for `error` in the chosen language."""
+    for words_of in (_model_words, _engine_words, _store_words):
+        if (words := words_of(error)) is not None:
+            return words
+    match error:
+        case NoSuchChat(chat_id):
+            return Explanation(
+                tr("There is no chat with the number {id}.", id=chat_id),
+                tr("It may have been deleted."),
+                tr("“fireside chats list” shows all chats."),
+            )
+        case BadInput():
+            return _input_words(error)
+    # A bug: the test of this module walks the whole tree.
+    raise TypeError(f"no sentence for {error!r}")
+
+
+def one_line(error: AppError) -> str:
+    """The explanation of `error` as one line of text."""
+    words = explain(error)
+    return _joined(words.what, words.why, words.next)
+
+
+def message_notice(message: Message) -> str:
+    """What is to be said under a message about how it ended; empty if it simply ended."""
+    notices = [_end_notice(message)]
+    left_out = message.statistics.left_out_messages if message.statistics is not None else 0
+    if left_out:
+        notices.append(
+            tr_count(
+                "{count} earlier message did not fit the context and was left out.",
+                "{count} earlier messages did not fit the context and were left out.",
+                left_out,
+            )
+        )
+    return _joined(*notices)
+
+
+def gigabytes(size_bytes: int) -> str:
+    """Such as "5.1 GB"."""
+    return tr("{number} GB", number=f"{size_bytes / 1e9:,.1f}")
+
+
+def _end_notice(message: Message) -> str:
+    if message.state is State.STOPPED:
+        return tr("Stopped by you.")
+    if message.state in (State.INTERRUPTED, State.FAILED):
+        error = _unpacked(message.error)
+        if error is not None:
+            return one_line(error)
+        return tr("Fireside was closed before this answer was finished.")
+    if message.finish is FinishReason.LENGTH:
+        limit = message.sampling.max_tokens if message.sampling is not None else None
+        n_generated = message.statistics.generated_tokens if message.statistics is not None else 0
+        if limit is not None and n_generated >= limit:
+            return tr("Ended at the length limit of {count} tokens.", count=f"{limit:,}")
+        return tr("Ended because the context is full.")
+    return ""
+
+
+def _unpacked(packed: dict[str, object] | None) -> AppError | None:
+    if packed is None:
+        return None
+    try:
+        return unpack(packed)
+    except (ValueError, TypeError):
+        # Stored by another version, whose errors have other names or facts.
+        return None
+
+
+def _model_words(error: AppError) -> Explanation | None:
+    match error:
+        case NoSuchModel(""):
+            return Explanation(
+                tr("No model is chosen."),
+                "",
+                tr("Choose the starter model, or a model file (GGUF) of your own."),
+            )
+        case NoSuchModel(name) if os.sep in name or name.endswith(".gguf"):
+            return Explanation(
+                tr("The model file {path} is not there.", path=name),
+                tr("It was moved or deleted, or its disk is not connected."),
+                tr("Choose another model, or add the file again from its new place."),
+            )
+        case NoSuchModel(name):
+            return Explanation(
+                tr("There is no model called “{name}”.", name=_clipped(name)),
+                "",
+                tr("“fireside models list” shows all models; the path of a GGUF file works too."),
+            )
+        case BadModelFile(path, flaw, detail):
+            what = tr("{name} cannot be used as a model.", name=Path(path).name or path)
+            return Explanation(what, *_flaw_words(flaw, _clipped(detail)))
+        case ModelDoesNotFit(path, needed_bytes, free_bytes):
+            return Explanation(
+                tr("{name} does not fit into memory.", name=Path(path).name),
+                _memory_words(needed_bytes, free_bytes),
+                tr("Close other programs, choose a smaller context, or a smaller model."),
+            )
+    return None
+
+
+def _flaw_words(flaw: Flaw, detail: str) -> tuple[str, str]:  # noqa: PLR0911  a table, one row a flaw
+    """Why a model file is no good, and what to do."""
+    another = tr("Choose another file.")
+    again = tr("Download it again.")
+    match flaw:
+        case Flaw.NOT_A_FILE:
+            return tr("It is not a file but a folder or a device."), tr("Choose a GGUF file.")
+        case Flaw.NO_PERMISSION:
+            return tr("You have no permission to read it."), tr("Change its permissions, or choose another file.")
+        case Flaw.EMPTY:
+            return tr("The file is empty."), again
+        case Flaw.TRUNCATED:
+            return tr("The file ends too early, as after an interrupted download."), again
+        case Flaw.NOT_GGUF:
+            return tr("It is not a GGUF file."), tr("Choose a model in the GGUF format.")
+        case Flaw.UNSUPPORTED_VERSION:
+            why = tr("It is in a variant of GGUF that this version cannot read ({detail}).", detail=detail)
+            return why, tr("Look for a current download of the same model.")
+        case Flaw.UNKNOWN_ARCHITECTURE:
+            why = tr("Its architecture ({detail}) is not known to this version.", detail=detail or "?")
+            return why, tr("Update Fireside, or choose another model.")
+        case Flaw.VOCABULARY_ONLY:
+            return tr("It holds only a vocabulary, no weights."), another
+        case Flaw.NOT_A_LANGUAGE_MODEL:
+            return tr("It does not write text ({detail}): it is another kind of model.", detail=detail or "?"), another
+        case Flaw.NOT_FIRST_PART:
+            why = tr("It is part {number} of a model that comes in several files.", number=detail)
+            return why, tr("Choose the first part; the others must lie beside it.")
+        case Flaw.DAMAGED:
+            return tr("What it says about itself makes no sense: the file is damaged."), again
+
+
+def _engine_words(error: AppError) -> Explanation | None:  # noqa: PLR0911  a table, one row a kind
+    match error:
+        case EngineUnavailable(detail, cpu_lacks):
+            why = _clipped(detail)
+            if cpu_lacks:
+                why = tr("This build needs processor features that yours lacks: {features}.", features=cpu_lacks)
+            return Explanation(
+                tr("The engine that runs models does not start."),
+                why,
+                tr("“fireside doctor” says how to repair it."),
+            )
+        case EngineCrashed():
+            return Explanation(_crash_place(error.during), *_crash_words(error))
+        case LoadCancelled():
+            return Explanation(tr("Loading was cancelled."))
+        case BadComputation(path):
+            return Explanation(
+                tr("{name} computes nonsense.", name=Path(path).name),
+                tr("Its weights are damaged."),
+                tr("Download it again."),
+            )
+        case PromptTooLong(prompt_tokens, n_ctx):
+            return Explanation(
+                tr("The message is too long."),
+                tr(
+                    "It makes {tokens} tokens, and the context holds {n_ctx}.",
+                    tokens=f"{prompt_tokens:,}",
+                    n_ctx=f"{n_ctx:,}",
+                ),
+                tr("Shorten it, or choose a larger context."),
+            )
+        case TemplateFailed(fault, detail):
+            return _template_words(fault, _clipped(detail))
+    return None
+
+
+def _crash_place(during: str) -> str:
+    match during:
+        case "load":
+            return tr("The engine died while it was loading the model.")
+        case "prefill":
+            return tr("The engine died while it was reading the chat.")
+        case "decode":
+            return tr("The engine died while it was writing.")
+        case "template":
+            return tr("The engine died while it was preparing the chat for the model.")
+    return tr("The engine died.")
+
+
+def _crash_words(error: EngineCrashed) -> tuple[str, str]:
+    """Why the engine process died, and what to do."""
+    retry = tr("Try again: the engine starts anew.")
+    doctor = tr("If it happens again, “fireside doctor” may say why.")
+    match error.crash:
+        case Crash.OUT_OF_MEMORY:
+            why = _memory_words(error.needed_bytes, error.free_bytes)
+            return why, tr("Close other programs, choose a smaller context, or a smaller model.")
+        case Crash.KILLED:
+            why = tr("It was ended from outside, perhaps because the system ran short of memory.")
+            return why, retry
+        case Crash.ABORTED:
+            return tr("llama.cpp gave up: it met something that it cannot handle."), doctor
+        case Crash.ILLEGAL_INSTRUCTION:
+            why = tr("This build uses instructions that your processor does not have.")
+            return why, tr("“fireside doctor” says how to repair it.")
+        case Crash.MEMORY_FAULT:
+            return tr("An error in llama.cpp, or in how it was built, made it crash."), doctor
+        case Crash.UNKNOWN:
+            return tr("The reason is not known."), retry
+
+
+def _memory_words(needed_bytes: int, free_bytes: int) -> str:
+    if not needed_bytes:
+        return tr("There is not enough free memory.")
+    return tr(
+        "It needs about {needed} of memory, {free} are free.",
+        needed=gigabytes(needed_bytes),
+        free=gigabytes(free_bytes),
+    )
+
+
+def _template_words(fault: TemplateFault, detail: str) -> Explanation:
+    what = tr("The model's chat template gave no prompt.")
+    match fault:
+        case TemplateFault.REFUSED:
+            why = tr("It refuses this chat: {detail}", detail=detail) if detail else tr("It refuses this chat.")
+            return Explanation(what, why, tr("Start a new chat, or change the system prompt."))
+        case TemplateFault.BROKEN:
+            why = tr("It has an error: {detail}", detail=detail) if detail else tr("It has an error.")
+        case TemplateFault.TOO_SLOW:
+            why = tr("It did not come to an end.")
+        case TemplateFault.TOO_LARGE:
+            why = tr("It needed too much memory.")
+        case TemplateFault.MISSING:
+            return Explanation(
+                tr("The model has no chat template."),
+                tr("It is a base model: it continues text and knows no conversation."),
+                tr("Give it the beginning of a text, or a template."),
+            )
+    return Explanation(what, why, tr("Choose another file of this model: its template may have been repaired."))
+
+
+def _store_words(error: AppError) -> Explanation | None:
+    match error:
+        case NewerDatabase():
+            return Explanation(
+                tr("These chats were written by a newer version of Fireside."),
+                tr("This version would not understand them, and leaves them untouched."),
+                tr("Update Fireside, or start it with another data directory."),
+            )
+        case DamagedDatabase(path):
+            return Explanation(
+                tr("The chats cannot be read."),
+                tr("The file {path} is damaged, or is no database of Fireside.", path=path),
+                tr("Put a copy from the folder “backups” beside it in its place, or move it away to start anew."),
+            )
+        case DataInUse():
+            return Explanation(
+                tr("Another window of Fireside is using these chats."),
+                "",
+                tr("Go on in that window, or close it first."),
+            )
+        case CannotWrite(path, full):
+            if full:
+                why, next_step = tr("The disk is full."), tr("Free some space, then try again.")
+            else:
+                why = tr("Its folder or disk is read-only, or belongs to somebody else.")
+                next_step = tr("Change the permissions, or start Fireside with another data directory.")
+            return Explanation(tr("{path} cannot be written.", path=path), why, next_step)
+    return None
+
+
+def _input_words(error: BadInput) -> Explanation:
+    detail = _clipped(error.detail)
+    match error.wanted:
+        case "messages":
+            return Explanation(
+                tr("{path} cannot be read as messages.", path=error.path),
+                detail,
+                tr("A JSON list is needed, each item with “role” (system, user or assistant) and “content”."),
+            )
+        case "template":
+            return Explanation(
+                tr("{path} cannot be read as a chat template.", path=error.path),
+                detail,
+                tr("A text file in UTF-8 is needed."),
+            )
+    return Explanation(tr("{path} cannot be used here.", path=error.path), detail)
+
+
+def _clipped(detail: str) -> str:
+    line = " ".join(detail.split())
+    return line if len(line) <= _DETAIL_CHARACTERS else line[: _DETAIL_CHARACTERS - 1] + "…"
+
+
+def _joined(*sentences: str) -> str:
+    # Chinese sentences follow each other without a space.
+    return ("" if language() == "zh_CN" else " ").join(sentence for sentence in sentences if sentence)
