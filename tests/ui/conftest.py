@@ -1,0 +1,73 @@
+"""A session on a real store, with an engine that says what the test tells it."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.engine.scripted import Reply, ScriptedEngine
+from desktop.hub.library import STARTER, Library
+from desktop.settings import Settings
+from desktop.store.chats import Store
+from desktop.ui.answers import Answers
+from desktop.ui.context import ContextMeter
+from desktop.ui.engine_thread import EngineThread
+from desktop.ui.models import Models
+from desktop.ui.session import Session
+
+
+@pytest.fixture(autouse=True)
+def _collect_in_the_main_thread() -> Iterator[None]:
+    """As the app does: a collection in the engine thread would destroy the main thread's QObjects there."""
+    gc.disable()
+    yield
+    gc.collect()
+
+
+@dataclass
+class Desk:
+    """A session with everything under it."""
+
+    session: Session
+    store: Store
+    engine: ScriptedEngine
+    thread: EngineThread
+    models: Models
+    answers: Answers
+    bot: QtBot
+
+    def settle(self) -> None:
+        """Wait until nothing is being answered any more."""
+        self.bot.waitUntil(lambda: not self.answers.chats())
+
+    def texts(self) -> list[str]:
+        return [row.message.text for row in self.session.rows]
+
+
+@pytest.fixture
+def sit(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[..., Desk]]:
+    """Makes a desk; on the same data if called again."""
+    desks: list[Desk] = []
+
+    def make(*replies: Reply | str, n_ctx: int = 4096, model: str | None = STARTER) -> Desk:
+        settings = Settings(model=model)
+        store = Store.open(tmp_path / "chats.db", tmp_path / "backups")
+        engine = ScriptedEngine(replies or ["An answer."], n_ctx=n_ctx)
+        thread = EngineThread(engine)
+        models = Models(Library(tmp_path / "library.json"), thread, settings)
+        answers = Answers(store, thread, models)
+        session = Session(store, models, answers, ContextMeter(thread, models), settings)
+        desk = Desk(session, store, engine, thread, models, answers, qtbot)
+        desks.append(desk)
+        return desk
+
+    yield make
+    for desk in desks:
+        desk.thread.close()
+        desk.answers.save()
+        desk.store.close()
