@@ -30,7 +30,9 @@ from desktop.ui.models import Models
 from desktop.ui.session import Session
 from desktop.ui.single_instance import SingleInstance
 
-_COLLECT_MS = 2000
+_COLLECT_MS = 5000
+# Below so many new objects a collection is not worth its milliseconds: an idle window does nothing.
+_COLLECT_ALLOCATIONS = 5000
 
 
 def main(data_dir: Path | None = None) -> int:
@@ -118,8 +120,15 @@ class Fireside:
 def _collect_in_main_thread(owner: QObject) -> None:
     """Python's cycle collector destroys what it finds in whichever thread it runs, QObjects of the window included."""
     gc.disable()
+    # What the start made stays for good: later collections need not walk it.
+    gc.freeze()
+
+    def collect() -> None:
+        if gc.get_count()[0] > _COLLECT_ALLOCATIONS:
+            gc.collect()
+
     timer = QTimer(owner)
-    timer.timeout.connect(gc.collect)
+    timer.timeout.connect(collect)
     timer.start(_COLLECT_MS)
 
 
