@@ -16,11 +16,9 @@ from desktop.store.chats import Store
 from desktop.store.search import Hit
 from desktop.ui.answers import Answer, Answers
 from desktop.ui.context import ContextMeter, ContextUse
-from desktop.ui.error_text import message_notice
 from desktop.ui.models import Models
+from desktop.ui.rows import can_retry, make_row
 from desktop.ui.transcript.row import Row
-
-_RETRIABLE = (State.INTERRUPTED, State.FAILED)
 
 
 class Session(QObject):
@@ -241,7 +239,7 @@ class Session(QObject):
     def retry(self, message_id: int) -> bool:
         """Answer again after an error. A failed answer without any text is overwritten."""
         message = self._on_path(message_id)
-        if message is None or message.state not in _RETRIABLE or self.answering:
+        if message is None or not can_retry(message) or self.answering:
             return False
         if message.text or message.reasoning:
             return self.regenerate(message_id)
@@ -359,32 +357,18 @@ class Session(QObject):
         self._titles = self._models.titles()
         branches = self._store.branches(self._path)
         self.rows = [
-            self._row(message, siblings.index(message.id), len(siblings))
+            make_row(message, siblings.index(message.id), len(siblings), self._titles, self._answers.get(message.id))
             for message, siblings in zip(self._path, branches, strict=True)
         ]
         if first is not None:
             self.rows_changed.emit(min(first, len(self.rows)))
 
-    def _row(self, message: Message, branch: int = 0, branches: int = 1) -> Row:
-        writing = self._answers.get(message.id)
-        if writing is not None:
-            message = writing.message
-        return Row(
-            message=message,
-            branch=branch,
-            branches=branches,
-            model_title=self._titles.get(message.model or "", message.model or ""),
-            notice=message_notice(message),
-            is_error=message.state in _RETRIABLE,
-            can_retry=message.state in _RETRIABLE,
-            progress=writing.progress if writing is not None and not writing.ended else "",
-        )
-
     def _update_row(self, message: Message) -> None:
         for index, row in enumerate(self.rows):
             if row.message.id == message.id:
                 self._path[index] = message
-                self.rows[index] = self._row(message, row.branch, row.branches)
+                writing = self._answers.get(message.id)
+                self.rows[index] = make_row(message, row.branch, row.branches, self._titles, writing)
                 self.row_changed.emit(index)
 
     def _on_grew(self, writing: Answer) -> None:
