@@ -57,6 +57,23 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemInfo:
+    """What the engine runs on."""
+
+    versions: tuple[tuple[str, str], ...]
+    """Of llama.cpp and what belongs to it, by name."""
+    build: str
+    """llama.cpp's own line about its build."""
+    gpu: bool
+    """Whether this build can offload layers."""
+    devices: tuple[Device, ...]
+    n_threads: int
+    """The threads that a model is computed with unless `ModelSpec.n_threads` says otherwise."""
+    weights_repacked: bool
+    """False where the build's AMX kernels are known to crash, so that they are kept out of use."""
+
+
+@dataclass(frozen=True, slots=True)
 class LoadProgress:
     """`fraction` of the model is loaded, 0 to 1."""
 

@@ -1,0 +1,181 @@
+"""The engine process: tasks come in on stdin, events go out on stdout, everything said goes to stderr, the log.
+
+`desktop/engine/wire.py` says what the lines are. The main thread works; a second one reads stdin, so that a `Stop` is
+heard while the main thread is in native code, and the end of stdin too: the parent is gone, and so is this process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, BinaryIO
+
+from desktop.engine.api import LoadProgress, Token
+from desktop.engine.wire import (
+    Answer,
+    Bug,
+    Call,
+    Describe,
+    Done,
+    Failed,
+    Generate,
+    Hello,
+    Load,
+    Render,
+    Reply,
+    Stop,
+    Task,
+    decode,
+    encode,
+)
+from desktop.errors import AppError
+
+if TYPE_CHECKING:
+    from desktop.engine.llama.generate import Generator
+    from desktop.engine.llama.stopping import StopSwitch
+
+_GATHER_S = 0.01
+"""Tokens that come faster than this share a line: the reader at the other end is not woken for each."""
+
+
+def main() -> None:
+    """Serve the parent until it goes."""
+    outbox = Outbox(_claim_stdout())
+    _be_a_good_neighbour()
+    inbox = Inbox()
+    # Only now: it takes a third of a second, in which the parent may go already.
+    from desktop.engine.llama.library import llama_cpp, start
+    from desktop.engine.llama.stopping import StopSwitch
+
+    start()
+    switch = StopSwitch()
+    inbox.attach(switch)
+    outbox.send(0, [Hello(gpu=bool(llama_cpp.llama_supports_gpu_offload()))])
+    Engine(inbox, outbox, switch).serve()
+
+
+class Outbox:
+    """Writes replies. Tokens are gathered, but the first and whatever is no token goes out at once."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._gathered: list[Answer] = []
+        self._sent_at = 0.0
+
+    def put(self, number: int, event: Answer) -> None:
+        """One event of the call of that number."""
+        self._gathered.append(event)
+        if not isinstance(event, Token) or time.monotonic() - self._sent_at >= _GATHER_S:
+            self.send(number, self._gathered)
+            self._gathered = []
+
+    def send(self, number: int, events: list[Answer]) -> None:
+        """These events in one line, now."""
+        self._file.write(encode(Reply(number, tuple(events))))
+        self._sent_at = time.monotonic()
+
+
+class Inbox:
+    """Reads what the parent says, in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Call] = SimpleQueue()
+        self._switch: StopSwitch | None = None
+        threading.Thread(target=self._read, name="inbox", daemon=True).start()
+
+    def attach(self, switch: StopSwitch) -> None:
+        """From now on stops turn `switch`. The parent sends nothing before it has heard `Hello`."""
+        self._switch = switch
+
+    def next_call(self) -> Call:
+        """The next task; waits for it."""
+        return self._calls.get()
+
+    def _read(self) -> None:
+        try:
+            for line in sys.stdin.buffer:
+                message = decode(line)
+                if isinstance(message, Stop) and self._switch is not None:
+                    self._switch.stop(message.number)
+                elif isinstance(message, Call):
+                    self._calls.put(message)
+        finally:
+            # The parent is gone or talks nonsense. The main thread may be in the middle of a long computation or of a
+            # load, and nothing here needs saving.
+            os._exit(0)
+
+
+class Engine:
+    """Does one task after another."""
+
+    def __init__(self, inbox: Inbox, outbox: Outbox, switch: StopSwitch) -> None:
+        self._inbox = inbox
+        self._outbox = outbox
+        self._switch = switch
+        self._generator: Generator | None = None
+
+    def serve(self) -> None:
+        """For ever: the inbox ends the process."""
+        while True:
+            call = self._inbox.next_call()
+            self._switch.begin(call.number)
+            try:
+                for event in self._events(call):
+                    self._outbox.put(call.number, event)
+                self._outbox.put(call.number, Done())
+            except AppError as error:
+                self._outbox.put(call.number, Failed(error))
+            except Exception:  # noqa: BLE001  a bug ends its call, and the parent reports it
+                traceback.print_exc()
+                self._outbox.put(call.number, Bug(traceback.format_exc()))
+            self._switch.end()
+
+    def _events(self, call: Call) -> Iterator[Answer]:
+        task: Task = call.task
+        if isinstance(task, Load):
+            from desktop.engine.llama.generate import Generator
+            from desktop.engine.llama.model import Model
+
+            model = Model(task.model, lambda fraction: self._outbox.put(call.number, LoadProgress(fraction)))
+            self._generator = Generator(model, self._switch)
+            yield model.loaded
+        elif isinstance(task, Describe):
+            from desktop.engine.llama.devices import describe
+
+            yield describe()
+        elif self._generator is None:
+            raise RuntimeError("no model is loaded")
+        elif isinstance(task, Render):
+            yield self._generator.prompt(task.request)
+        elif isinstance(task, Generate):
+            yield from self._generator.generate(task.request)
+
+
+def _claim_stdout() -> BinaryIO:
+    """Stdout for replies alone: what native code prints there goes to stderr from now on."""
+    mine = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(mine, "wb", buffering=0)
+
+
+def _be_a_good_neighbour() -> None:
+    """Leave a trace in the log, no dump of a user's chat on the disk; be the one that goes when memory runs out."""
+    faulthandler.enable()
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):  # Linux only
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""What suits this machine: threads and the length of the context."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+
+N_BATCH = 512
+"""Tokens that are computed together while a prompt is read: what a stop may lose, and a step of its progress."""
+
+_MIN_CTX, _MAX_CTX = 2048, 8192
+_KV_SHARE = 0.25
+_CGROUP = Path("/sys/fs/cgroup")  # in a container its own group; the root group has no limits
+
+
+def default_n_threads() -> int:
+    """The physical cores that this process may use.
+
+    A second thread on a core adds nothing to matrix products; more threads than the process is given processors (by
+    affinity, or by a container's quota) wait for each other.
+    """
+    logical = os.cpu_count() or 1
+    physical = psutil.cpu_count(logical=False) or logical
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
+    # With some processors taken away it is not known which of the rest share a core: assume that all do as before.
+    cores = physical if allowed >= logical else allowed * physical // logical
+    return max(1, min(cores, allowed, _quota()))
+
+
+def default_n_ctx(n_ctx_train: int, kv_bytes_per_token: int, free_bytes: int) -> int:
+    """The model's own context length, capped so that its KV cache takes at most a quarter of the free memory.
+
+    At least 2048 tokens (where the model has them), at most 8192: a longer one is the user's decision.
+    """
+    affordable = int(free_bytes * _KV_SHARE) // max(1, kv_bytes_per_token)
+    cap = min(_MAX_CTX, max(_MIN_CTX, affordable // 256 * 256))
+    return min(n_ctx_train, cap) if n_ctx_train > 0 else cap
+
+
+def free_bytes() -> int:
+    """Memory that can be had without swapping: the system's, and no more than a container has left."""
+    available = int(psutil.virtual_memory().available)
+    try:
+        limit = int((_CGROUP / "memory.max").read_text(encoding="ascii"))
+        statistics = dict(line.split() for line in (_CGROUP / "memory.stat").read_text(encoding="ascii").splitlines())
+        # Not memory.current: that counts cached files, such as the model itself, which give way.
+        return max(0, min(available, limit - int(statistics["anon"])))
+    except (OSError, ValueError, KeyError):  # no cgroup v2, or "max"
+        return available
+
+
+def _quota() -> int:
+    """The processors that a container's quota makes up, at least 1; many where there is none."""
+    try:
+        quota, period = (_CGROUP / "cpu.max").read_text(encoding="ascii").split()
+        return max(1, int(quota) // int(period))
+    except (OSError, ValueError):
+        return 1 << 16

@@ -1,0 +1,220 @@
+"""A loaded model: its weights, its vocabulary and one context."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desktop.engine.api import Loaded, ModelSpec
+from desktop.engine.llama import diagnose, machine
+from desktop.engine.llama.library import amx_is_miscompiled, llama_cpp
+from desktop.errors import BadModelFile, Flaw, ModelDoesNotFit
+
+_ALL_LAYERS = -1
+_PIECE_BYTES = 256  # of one token's text; enlarged for the rare longer one
+_PROGRESS_S = 0.05
+_KV_BYTES = 2  # a value of the cache is an f16
+
+
+class Vocabulary:
+    """Text to tokens and back."""
+
+    def __init__(self, model: int) -> None:
+        self._vocab = llama_cpp.llama_model_get_vocab(model)
+        self.n_tokens: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        self._buffer = ctypes.create_string_buffer(_PIECE_BYTES)
+        self._bos: int = llama_cpp.llama_vocab_bos(self._vocab)
+        self._eos: int = llama_cpp.llama_vocab_eos(self._vocab)
+        self._add_bos = bool(llama_cpp.llama_vocab_get_add_bos(self._vocab))
+        self.bos_text = self._text_of(self._bos)
+        self.eos_text = self._text_of(self._eos)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the model works without text (speech, images)."""
+        return bool(llama_cpp.llama_vocab_type(self._vocab) == llama_cpp.LLAMA_VOCAB_TYPE_NONE) or self.n_tokens == 0
+
+    def tokenize(self, prompt: str) -> list[int]:
+        """The tokens of a prompt, at least one; the names of special tokens in it stand for these tokens.
+
+        It begins with the BOS token where the vocabulary wants it, once: a chat template may have written it already.
+        """
+        text = prompt.encode("utf-8", "replace")
+        tokens = (ctypes.c_int32 * (len(text) + 8))()
+        n = llama_cpp.llama_tokenize(self._vocab, text, len(text), tokens, len(tokens), False, True)
+        if n < 0:
+            tokens = (ctypes.c_int32 * -n)()
+            n = llama_cpp.llama_tokenize(self._vocab, text, len(text), tokens, len(tokens), False, True)
+        ids = list(tokens[:n])
+        if self._add_bos and self._bos >= 0 and ids[:1] != [self._bos]:
+            ids.insert(0, self._bos)
+        # Nothing to go on from: begin as a new document begins.
+        return ids or [max(0, self._bos if self._bos >= 0 else self._eos)]
+
+    def piece(self, token: int, *, special: bool = False) -> bytes:
+        """The bytes of a token's text, perhaps a part of a character. Control tokens have none unless `special`."""
+        n = llama_cpp.llama_token_to_piece(self._vocab, token, self._buffer, len(self._buffer), 0, special)
+        if n < 0:
+            self._buffer = ctypes.create_string_buffer(-n)
+            n = llama_cpp.llama_token_to_piece(self._vocab, token, self._buffer, len(self._buffer), 0, special)
+        return ctypes.string_at(self._buffer, n)
+
+    def is_end(self, token: int) -> bool:
+        """Whether the token ends an answer."""
+        return bool(llama_cpp.llama_vocab_is_eog(self._vocab, token))
+
+    def is_control(self, token: int) -> bool:
+        """Whether the token is markup, which is not shown."""
+        return bool(llama_cpp.llama_vocab_is_control(self._vocab, token))
+
+    def suppressed(self) -> list[int]:
+        """Tokens that the model's file says must not be chosen."""
+        n = ctypes.c_int32()
+        tokens = llama_cpp.llama_vocab_get_suppress_tokens(self._vocab, ctypes.byref(n))
+        return [token for token in tokens[: n.value] if 0 <= token < self.n_tokens] if tokens else []
+
+    def _text_of(self, token: int) -> str:
+        return self.piece(token, special=True).decode("utf-8", "replace") if 0 <= token < self.n_tokens else ""
+
+
+class Model:
+    """The model of a `ModelSpec`, in memory until the process ends.
+
+    Raises:
+        BadModelFile, ModelDoesNotFit
+    """
+
+    def __init__(self, spec: ModelSpec, on_progress: Callable[[float], None]) -> None:
+        began = time.monotonic()
+        self.path = spec.path
+        self._free_bytes = machine.free_bytes()
+        self._on_progress = on_progress
+        self.model, n_gpu_layers = self._load_weights(spec)
+        self.vocabulary = Vocabulary(self.model)
+        self._refuse_other_kinds()
+        self.n_layers: int = llama_cpp.llama_model_n_layer(self.model)
+        self.n_swa: int = llama_cpp.llama_model_n_swa(self.model)
+        self.keeps_state = bool(
+            llama_cpp.llama_model_is_recurrent(self.model) or llama_cpp.llama_model_is_hybrid(self.model)
+        )
+        """Recurrent layers: what they have read cannot be taken back token by token."""
+        self.context = self._make_context(spec)
+        self.memory = llama_cpp.llama_get_memory(self.context)
+        self.n_ctx: int = llama_cpp.llama_n_ctx(self.context)
+        template = llama_cpp.llama_model_chat_template(self.model, None)
+        self.template = template.decode("utf-8", "replace") if template else None
+        self.loaded = Loaded(
+            n_ctx=self.n_ctx,
+            n_ctx_train=llama_cpp.llama_model_n_ctx_train(self.model),
+            n_layers=self.n_layers,
+            n_gpu_layers=n_gpu_layers,
+            has_template=self.template is not None,
+            size_bytes=llama_cpp.llama_model_size(self.model),
+            load_s=time.monotonic() - began,
+            gpu_failed=self._gpu_failed,
+        )
+
+    def logits(self) -> NDArray[np.float32]:
+        """Those of the last token that was decoded, shape (n_vocab,): llama.cpp's own memory, valid until the next.
+
+        Raises:
+            BadModelFile: it computes none: a model for embeddings.
+        """
+        pointer = llama_cpp.llama_get_logits_ith(self.context, -1)
+        if not pointer:
+            raise BadModelFile(self.path, Flaw.NOT_A_LANGUAGE_MODEL)
+        address = ctypes.addressof(pointer.contents)
+        if address != self._logits_at:
+            self._logits_at = address
+            self._logits = np.ctypeslib.as_array(pointer, (self.vocabulary.n_tokens,))
+        return self._logits
+
+    _gpu_failed = False
+    _logits_at = 0
+    _logits: NDArray[np.float32]
+
+    def _load_weights(self, spec: ModelSpec) -> tuple[int, int]:
+        """The model's handle, and how many layers are on a GPU."""
+        wanted = _ALL_LAYERS if spec.n_gpu_layers is None else spec.n_gpu_layers
+        if not llama_cpp.llama_supports_gpu_offload():
+            wanted = 0
+        handle = self._try_weights(wanted)
+        if handle is None and wanted != 0:
+            wanted = 0
+            handle = self._try_weights(0)
+            self._gpu_failed = handle is not None
+        if handle is None:
+            raise diagnose.failed_load(self.path, self._free_bytes)
+        n_layers: int = llama_cpp.llama_model_n_layer(handle)
+        return handle, n_layers if wanted < 0 else min(wanted, n_layers)
+
+    def _try_weights(self, n_gpu_layers: int) -> int | None:
+        parameters = llama_cpp.llama_model_default_params()
+        parameters.n_gpu_layers = n_gpu_layers
+        if amx_is_miscompiled():
+            parameters.use_extra_bufts = False
+        reported_at = 0.0
+
+        def report(fraction: float, _data: object) -> bool:
+            nonlocal reported_at
+            if fraction >= 1.0 or time.monotonic() - reported_at >= _PROGRESS_S:
+                reported_at = time.monotonic()
+                self._on_progress(fraction)
+            return True
+
+        report(0.0, None)
+
+        parameters.progress_callback = llama_cpp.llama_progress_callback(report)
+        handle: int | None = llama_cpp.llama_model_load_from_file(_as_path(self.path), parameters)
+        return handle
+
+    def _refuse_other_kinds(self) -> None:
+        """Raise for a model that does not continue text."""
+        model = self.model
+        causal = self.metadata(f"{self.metadata('general.architecture')}.attention.causal")
+        if (
+            self.vocabulary.is_empty
+            or llama_cpp.llama_model_has_encoder(model)
+            or not llama_cpp.llama_model_has_decoder(model)
+            or llama_cpp.llama_model_is_diffusion(model)
+            or causal == "false"
+        ):
+            raise BadModelFile(self.path, Flaw.NOT_A_LANGUAGE_MODEL, self.metadata("general.architecture"))
+
+    def metadata(self, key: str) -> str:
+        """A value of the file's header as text; empty where it is not there."""
+        buffer = ctypes.create_string_buffer(256)
+        n = llama_cpp.llama_model_meta_val_str(self.model, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace") if n >= 0 else ""
+
+    def _make_context(self, spec: ModelSpec) -> int:
+        kv_bytes_per_token = self._kv_bytes_per_token()
+        n_ctx_train: int = llama_cpp.llama_model_n_ctx_train(self.model)
+        n_ctx = spec.n_ctx or machine.default_n_ctx(n_ctx_train, kv_bytes_per_token, machine.free_bytes())
+        parameters = llama_cpp.llama_context_default_params()
+        parameters.n_ctx = n_ctx
+        parameters.n_batch = parameters.n_ubatch = min(machine.N_BATCH, n_ctx)
+        parameters.n_threads = parameters.n_threads_batch = spec.n_threads or machine.default_n_threads()
+        context: int | None = llama_cpp.llama_init_from_model(self.model, parameters)
+        if context is None:
+            needed = llama_cpp.llama_model_size(self.model) + n_ctx * kv_bytes_per_token
+            raise ModelDoesNotFit(self.path, needed_bytes=needed, free_bytes=self._free_bytes)
+        return context
+
+    def _kv_bytes_per_token(self) -> int:
+        """Of the KV cache, with all layers taken as attending to everything: too much for a sliding window."""
+        n_head = max(1, llama_cpp.llama_model_n_head(self.model))
+        head_dim = self.metadata(f"{self.metadata('general.architecture')}.attention.key_length")
+        per_head = int(head_dim) if head_dim.isdecimal() else llama_cpp.llama_model_n_embd(self.model) // n_head
+        n_head_kv: int = llama_cpp.llama_model_n_head_kv(self.model)
+        return 2 * _KV_BYTES * self.n_layers * n_head_kv * per_head
+
+
+def _as_path(path: str) -> bytes:
+    """As llama.cpp opens it: it takes UTF-8 on Windows."""
+    return path.encode("utf-8" if sys.platform == "win32" else sys.getfilesystemencoding(), "surrogateescape")

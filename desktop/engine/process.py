@@ -1,0 +1,173 @@
+"""The engine process as its parent holds it: spawn, send, receive, and tell how it died."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from desktop.engine.wire import Message, Reply, decode, encode
+from desktop.errors import Crash
+
+# The child gets this package from where the parent has it, wherever it is started. -P keeps the current directory and
+# PYTHONPATH's oddities of `-m` out: a `numpy.py` beside the user's models must not be imported.
+_BOOT = (
+    "import sys; sys.argv[1] in sys.path or sys.path.insert(0, sys.argv[1]); "
+    "from desktop.engine.llama.__main__ import main; main()"
+)
+COMMAND = (sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parents[2]))
+
+_LOG_LIMIT_BYTES = 1 << 20
+_CPU_NEEDS = ("avx2", "fma", "f16c", "bmi2")  # what a -DGGML_NATIVE=OFF build uses on x86-64
+
+_SIGNALS = {
+    "SIGKILL": Crash.KILLED,
+    "SIGABRT": Crash.ABORTED,
+    "SIGILL": Crash.ILLEGAL_INSTRUCTION,
+    "SIGSEGV": Crash.MEMORY_FAULT,
+    "SIGBUS": Crash.MEMORY_FAULT,
+}
+# NTSTATUS values: https://learn.microsoft.com/openspecs/windows_protocols/ms-erref/596a1078-e883-4972-9bbc-49e60bebca55
+_WINDOWS_CODES = {
+    1: Crash.KILLED,  # TerminateProcess as the task manager and Popen.kill call it
+    3: Crash.ABORTED,  # abort() of the C runtime
+    0xC0000409: Crash.ABORTED,  # STATUS_STACK_BUFFER_OVERRUN: __fastfail, how newer runtimes abort
+    0xC000001D: Crash.ILLEGAL_INSTRUCTION,
+    0xC0000005: Crash.MEMORY_FAULT,
+    0xC0000006: Crash.MEMORY_FAULT,  # STATUS_IN_PAGE_ERROR: a mapped file could not be read
+    0xC0000017: Crash.OUT_OF_MEMORY,  # STATUS_NO_MEMORY
+    0xC000012D: Crash.OUT_OF_MEMORY,  # STATUS_COMMITMENT_LIMIT
+}
+
+
+class EngineProcess:
+    """A running engine process. What it and llama.cpp say goes to the file at `log`.
+
+    `send` and `kill` may be called from any thread, the rest from one.
+
+    Raises:
+        OSError: it cannot be started, or its log cannot be written.
+    """
+
+    def __init__(self, log: Path, command: Sequence[str]) -> None:
+        self.kills_before = _out_of_memory_kills()
+        self._log = log
+        with _open_log(log) as stderr:
+            self._popen = subprocess.Popen(
+                list(command),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=_environment(),
+                # Ctrl+C in the terminal is for the parent, which then stops the answer.
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        self._stdin = cast("BinaryIO", self._popen.stdin)
+        self._stdout = cast("BinaryIO", self._popen.stdout)
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._popen.pid
+
+    def send(self, message: Message) -> None:
+        """Send `message`. To a dead process it does nothing: `receive` will tell."""
+        with contextlib.suppress(OSError, ValueError):  # a broken pipe; a pipe that `end` closed
+            self._stdin.write(encode(message))
+            self._stdin.flush()
+
+    def receive(self) -> Reply | None:
+        """The next reply; waits for it. None once the process is dead, or talks nonsense and was killed for it."""
+        line = self._stdout.readline()
+        if line:
+            with contextlib.suppress(ValueError):
+                message = decode(line)
+                if isinstance(message, Reply):
+                    return message
+            self.kill()
+        return None
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._popen.kill()
+
+    def end(self, patience_s: float = 3.0) -> int:
+        """Let it end, by force after `patience_s`, and reap it. Its exit status as `Popen.returncode` has it."""
+        with contextlib.suppress(OSError):
+            self._stdin.close()  # the child leaves at the end of its stdin
+        try:
+            status = self._popen.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            status = self._popen.wait()
+        self._stdout.close()
+        return status
+
+    def last_words(self) -> str:
+        """The last line that it said, for an error's detail."""
+        with contextlib.suppress(OSError):
+            lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            return lines[-1] if lines else ""
+        return ""
+
+
+def crash_of(process: EngineProcess, status: int) -> Crash:
+    """How a process died that ended with `status`."""
+    if os.name != "posix":
+        return _WINDOWS_CODES.get(status & 0xFFFFFFFF, Crash.UNKNOWN)
+    try:
+        crash = _SIGNALS.get(signal.Signals(-status).name, Crash.UNKNOWN)
+    except ValueError:
+        return Crash.UNKNOWN
+    if crash is Crash.KILLED and _out_of_memory_kills() > process.kills_before:
+        return Crash.OUT_OF_MEMORY
+    return crash
+
+
+def cpu_lacks() -> str:
+    """The features of an x86-64 processor that the usual build needs and this one lacks. Linux only, else empty."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return ""
+    try:
+        flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        return ""
+    return ", ".join(name.upper() for name in _CPU_NEEDS if name not in flags)
+
+
+def _environment() -> dict[str, str]:
+    environment = dict(os.environ)
+    # Would make the binding load another llama.cpp than the one that it was built with.
+    environment.pop("LLAMA_CPP_LIB_PATH", None)
+    # A failed assertion of ggml would start a debugger on the process before it aborts.
+    environment["GGML_NO_BACKTRACE"] = "1"
+    # libgomp's threads spin at their barriers. On a busy processor that costs 20 times the speed (the spinning thread
+    # holds the core that the awaited one needs), without any spinning an idle one loses a third. libgomp reads this
+    # when it is loaded, so it has to be there at the start; other OpenMP runtimes ignore it.
+    environment.setdefault("GOMP_SPINCOUNT", "300")
+    return environment
+
+
+def _open_log(log: Path) -> BinaryIO:
+    """The log, for appending; begun anew when it has grown, the old one kept beside it."""
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        if log.stat().st_size > _LOG_LIMIT_BYTES:
+            log.replace(log.with_suffix(".old.log"))
+    return open(log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
+
+
+def _out_of_memory_kills() -> int:
+    """How many processes Linux has killed for want of memory since it started; 0 where it does not say."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0

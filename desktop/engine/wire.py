@@ -1,0 +1,169 @@
+"""What crosses the pipe between the app and the engine process: one JSON object a line.
+
+Values are frozen dataclasses, written as their fields and their class's name as `type`. Only the classes named here can
+arrive, so neither side can make the other build anything else.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from desktop.chat.message import FinishReason, Role, Sampling, Statistics, Turn
+from desktop.engine.api import (
+    Device,
+    Finished,
+    Loaded,
+    LoadProgress,
+    ModelSpec,
+    PrefillProgress,
+    Prompt,
+    Request,
+    SystemInfo,
+    Token,
+)
+from desktop.errors import AppError, pack, unpack
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Answered by `LoadProgress`, then `Loaded`. A process loads one model in its life."""
+
+    model: ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Answered by `PrefillProgress` (the first when the prompt is tokenised), `Token`, `Finished`."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """Answered by one `Prompt`."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """Answered by one `SystemInfo`."""
+
+
+Task = Load | Generate | Render | Describe
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A task for the engine process. Numbers only grow, and each call is answered up to a `Done` or a `Failed`."""
+
+    number: int
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the call of that number, whether it runs, waits or has ended long ago."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The engine process is up. `gpu` tells whether its build can offload layers."""
+
+    gpu: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The call ended with an error."""
+
+    error: AppError
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """The call ended with what should never happen."""
+
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The call is over."""
+
+
+Answer = Hello | LoadProgress | Loaded | PrefillProgress | Token | Finished | Prompt | SystemInfo | Failed | Bug | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the call of that number has to say: one or several events, gathered."""
+
+    number: int
+    events: tuple[Answer, ...]
+
+
+Message = Call | Stop | Reply
+
+_TYPES: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (
+        *(Load, Generate, Render, Describe, Call, Stop, Hello, Failed, Bug, Done, Reply),
+        *(ModelSpec, Request, Turn, Sampling, Device, SystemInfo),
+        *(LoadProgress, Loaded, PrefillProgress, Token, Finished, Statistics, Prompt),
+    )
+}
+_ENUMS: dict[tuple[type, str], type[StrEnum]] = {(Turn, "role"): Role, (Finished, "reason"): FinishReason}
+
+
+def encode(message: Message) -> bytes:
+    """One line, with its end."""
+    return json.dumps(message, default=_plain, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """The message that `encode` was given.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        message = json.loads(line, object_hook=_revive)
+    except (TypeError, KeyError, RecursionError) as error:
+        raise ValueError(f"not a message: {line[:200]!r}") from error
+    if isinstance(message, Call | Stop | Reply):
+        return message
+    raise ValueError(f"not a message: {line[:200]!r}")
+
+
+def _plain(value: object) -> dict[str, Any]:
+    if isinstance(value, AppError):
+        return pack(value)
+    kind = type(value)
+    if kind.__name__ not in _TYPES:
+        raise TypeError(f"{kind.__name__} does not cross the pipe")
+    # Not dataclasses.asdict: it copies deeply, and this runs for every token.
+    names = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    return {"type": kind.__name__, **{name: getattr(value, name) for name in names}}
+
+
+def _revive(values: dict[str, Any]) -> object:
+    """What `_plain` wrote. The innermost objects come first."""
+    kind = _TYPES.get(values.get("type", ""))
+    if kind is None:
+        return unpack(values)
+    facts = {name: _tuple(value) for name, value in values.items() if name != "type"}
+    for (owner, name), enum in _ENUMS.items():
+        if owner is kind:
+            facts[name] = enum(facts[name])
+    return kind(**facts)
+
+
+def _tuple(value: Any) -> Any:
+    """JSON knows lists only, frozen values have tuples only."""
+    return tuple(_tuple(each) for each in value) if isinstance(value, list) else value
