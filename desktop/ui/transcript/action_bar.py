@@ -1,0 +1,151 @@
+"""What can be done with a message: a row of small buttons below it, and what the answer cost."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from typing_extensions import override
+
+from desktop.chat.message import FinishReason, Role, State
+from desktop.ui.i18n import tr
+from desktop.ui.icons import icon
+from desktop.ui.transcript.row import Row
+from desktop.ui.transcript.style import Style
+from desktop.ui.transcript.words import statistics_line
+
+
+class ActionBar(QWidget):
+    """The actions of one message at a time.
+
+    Signals:
+        copy_requested(), edit_requested(), regenerate_requested(), continue_requested()
+        branch_requested(step: int)
+        focus_left(): a button has lost the focus
+    """
+
+    copy_requested = Signal()
+    edit_requested = Signal()
+    regenerate_requested = Signal()
+    continue_requested = Signal()
+    branch_requested = Signal(int)
+    focus_left = Signal()
+
+    def __init__(self, name: str, focus: Qt.FocusPolicy, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._focus = focus
+        self._buttons: list[tuple[QToolButton, str]] = []
+        self._previous = self._button("previousBranch", "chevron-left")
+        self._position = QLabel(self)
+        self._next = self._button("nextBranch", "chevron-right")
+        self._copy = self._button("copyMessage", "copy")
+        self._edit = self._button("editMessage", "pencil")
+        self._regenerate = self._button("regenerateAnswer", "refresh-cw")
+        self._continue = self._button("continueAnswer", "step-forward")
+        self._statistics = QLabel(self)
+        self._statistics.setObjectName("statistics")
+        self._row_layout = QHBoxLayout(self)
+        self._row_layout.setContentsMargins(0, 0, 0, 0)
+        self._row_layout.setSpacing(2)
+        self._row_layout.addStretch()
+        for widget in (self._previous, self._position, self._next):
+            self._row_layout.addWidget(widget)
+        for button in (self._copy, self._edit, self._regenerate, self._continue):
+            self._row_layout.addWidget(button)
+        self._row_layout.addStretch()
+        self._row_layout.addWidget(self._statistics)
+        self._previous.clicked.connect(lambda: self.branch_requested.emit(-1))
+        self._next.clicked.connect(lambda: self.branch_requested.emit(1))
+        self._copy.clicked.connect(self.copy_requested)
+        self._edit.clicked.connect(self.edit_requested)
+        self._regenerate.clicked.connect(self.regenerate_requested)
+        self._continue.clicked.connect(self.continue_requested)
+        self.hide()
+
+    def show_row(self, row: Row) -> None:
+        """Offer what can be done with `row`."""
+        message = row.message
+        is_answer = message.role is Role.ASSISTANT
+        is_done = message.state is not State.STREAMING
+        self._row_layout.setStretch(0, 0 if is_answer else 1)
+        self._row_layout.setStretch(8, 1 if is_answer else 0)
+        self._copy.setVisible(bool(message.text))
+        self._edit.setVisible(is_done)
+        self._regenerate.setVisible(is_answer and is_done)
+        self._continue.setVisible(is_done and can_continue(row))
+        for widget in (self._previous, self._position, self._next):
+            widget.setVisible(row.branches > 1)
+        self._previous.setEnabled(row.branch > 0)
+        self._next.setEnabled(row.branch + 1 < row.branches)
+        self._position.setText(f"{row.branch + 1}/{row.branches}")
+        self._statistics.setVisible(is_answer and message.statistics is not None)
+        if message.statistics is not None:
+            self._statistics.setText(statistics_line(message.statistics))
+
+    def set_confirmed(self, confirmed: bool, style: Style) -> None:
+        """Show a tick on the copy button: copied."""
+        self._copy.setIcon(icon("check" if confirmed else "copy", style.tokens.muted, style.px(16)))
+
+    def restyle(self, style: Style) -> None:
+        """Look as `style` says, and speak the language that is spoken now."""
+        size = style.px(28)
+        for button, icon_name in self._buttons:
+            button.setIcon(icon(icon_name, style.tokens.muted, style.px(16)))
+            button.setIconSize(QSize(style.px(16), style.px(16)))
+            button.setFixedSize(size, size)
+        for label in (self._position, self._statistics):
+            label.setFont(style.small_font)
+            label.setStyleSheet(f"color: {style.tokens.muted}; font-size: {style.px(12)}px;")
+        self.setStyleSheet(
+            f"QToolButton {{ padding: 0; border: 2px solid transparent; border-radius: {style.px(6)}px; }}"
+            f"QToolButton:hover {{ background: {style.tokens.hover}; }}"
+            f"QToolButton:focus {{ border-color: {style.tokens.accent}; }}"
+        )
+        self._name(self._previous, tr("Previous version"), "←")
+        self._name(self._next, tr("Next version"), "→")
+        self._name(self._copy, tr("Copy message"), "C")
+        self._name(self._edit, tr("Edit"), "E")
+        self._name(self._regenerate, tr("Answer again"), "R")
+        self._name(self._continue, tr("Continue the answer"), "")
+        self._statistics.setToolTip(tr("Speed · time to first token · length of the answer"))
+
+    def focus_first(self) -> None:
+        """Move the focus to the first button."""
+        for button, _ in self._ordered():
+            if button.isVisible() and button.isEnabled():
+                button.setFocus(Qt.FocusReason.TabFocusReason)
+                return
+
+    def has_focus(self) -> bool:
+        """Whether one of the buttons has the focus."""
+        return any(button.hasFocus() for button, _ in self._buttons)
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusOut:
+            self.focus_left.emit()
+        return super().eventFilter(watched, event)
+
+    def _ordered(self) -> list[tuple[QToolButton, str]]:
+        return sorted(self._buttons, key=lambda pair: self._row_layout.indexOf(pair[0]))
+
+    def _button(self, name: str, icon_name: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName(name)
+        button.setAutoRaise(True)
+        button.setFocusPolicy(self._focus)
+        button.setCursor(Qt.CursorShape.ArrowCursor)
+        button.installEventFilter(self)
+        self._buttons.append((button, icon_name))
+        return button
+
+    def _name(self, button: QToolButton, name: str, key: str) -> None:
+        button.setAccessibleName(name)
+        button.setToolTip(tr("{action} ({key})", action=name, key=key) if key else name)
+
+
+def can_continue(row: Row) -> bool:
+    """Whether the answer ended before its end."""
+    message = row.message
+    ended_early = message.state in (State.STOPPED, State.INTERRUPTED) or message.finish is FinishReason.LENGTH
+    return message.role is Role.ASSISTANT and bool(message.text) and ended_early

@@ -1,0 +1,200 @@
+"""All messages of the open path in one column, of which only those in sight are laid out.
+
+Coordinates are relative to the upper left corner of the text column. A message that was never seen has an estimated
+height; what is seen is kept in its place when estimates above it turn out wrong (`anchor`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF
+
+from desktop.ui import theme
+from desktop.ui.transcript.heights import Heights
+from desktop.ui.transcript.message_view import MessageView, Place, estimated_height
+from desktop.ui.transcript.row import Row
+from desktop.ui.transcript.style import Style
+
+MARGIN = 24
+_KEPT_VIEWS = 80
+"""So many messages stay laid out; those farther away are laid out again when they are scrolled to."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Spot:
+    """A caret position in the transcript."""
+
+    row: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A block in sight, and where it stands."""
+
+    spot: Spot
+    y: float
+
+
+class Column:
+    """`width` is that of the text, in pixels."""
+
+    def __init__(self, style: Style, width: float) -> None:
+        self.rows: list[Row] = []
+        self.style = style
+        self.width = width
+        self._views: dict[int, MessageView] = {}
+        self._heights = Heights()
+        self._unfolded: dict[int, bool] = {}
+
+    @property
+    def height(self) -> float:
+        """Of all messages and the margins above and below."""
+        return self._heights.total + 2 * self._margin
+
+    def replace(self, first: int, rows: Sequence[Row]) -> None:
+        """The rows from `first` on are now these."""
+        old = self.rows[first:]
+        self.rows[first:] = rows
+        self._heights.replace(first, [estimated_height(row, self.width, self.style) for row in rows])
+        for index in [index for index in self._views if index >= first]:
+            view = self._views.pop(index)
+            same = index < len(self.rows) and old[index - first].message.id == self.rows[index].message.id
+            if same:
+                self._views[index] = view
+                self.show(index)
+
+    def show(self, index: int) -> None:
+        """Row `index` has changed: show it as it is now."""
+        row = self.rows[index]
+        view = self._views.get(index)
+        if view is None:
+            self._heights.set(index, estimated_height(row, self.width, self.style))
+        else:
+            view.set_row(row)
+            self._heights.set(index, view.height)
+
+    def set_width(self, width: float) -> None:
+        """Lay out for a text column of `width` pixels."""
+        if width == self.width:
+            return
+        self.width = width
+        self._estimate_all()
+        for index, view in self._views.items():
+            view.set_width(width)
+            self._heights.set(index, view.height)
+
+    def restyle(self, style: Style) -> None:
+        """Draw with `style` from now on."""
+        zoomed = style.zoom != self.style.zoom
+        self.style = style
+        self._views.clear()
+        if zoomed:
+            self._estimate_all()
+
+    def keep_in_sight(self, top: float, bottom: float) -> None:
+        """Forget the layout of all messages that are not between two heights."""
+        if self.rows:
+            first, last = self.at(top), self.at(bottom)
+            self._views = {index: view for index, view in self._views.items() if first <= index <= last}
+
+    def toggle_reasoning(self, index: int) -> None:
+        """Fold or unfold the reasoning of row `index`."""
+        view = self.view(index)
+        view.unfolded = not view.is_unfolded
+        self._unfolded[self.rows[index].message.id] = view.unfolded
+        self.show(index)
+
+    def realise(self, top: float, bottom: float) -> bool:
+        """Lay out what lies between two heights. True if heights changed by that."""
+        if not self.rows:
+            return False
+        changed = False
+        index = self.at(top)
+        while index < len(self.rows) and self.top(index) < bottom:
+            view = self.view(index)
+            start = self.top(index)
+            view.realise(top - start, bottom - start)
+            if view.height != self._heights[index]:
+                self._heights.set(index, view.height)
+                changed = True
+            view.release(top - start - (bottom - top), bottom - start + (bottom - top))
+            index += 1
+        if len(self._views) > _KEPT_VIEWS:
+            self._release(self.at(top), index)
+        return changed
+
+    def view(self, index: int) -> MessageView:
+        """The view of row `index`."""
+        view = self._views.get(index)
+        if view is None:
+            row = self.rows[index]
+            unfolded = self._unfolded.get(row.message.id)
+            view = MessageView(row, self.style, self.width, unfolded=unfolded)
+            self._views[index] = view
+            self._heights.set(index, view.height)
+        return view
+
+    def top(self, index: int) -> float:
+        """The upper edge of row `index`."""
+        return self._heights.top(index) + self._margin
+
+    def at(self, y: float) -> int:
+        """The row at `y`, or the nearest. There must be one."""
+        return self._heights.at(y - self._margin)
+
+    def row_of(self, message_id: int) -> int | None:
+        """The row that shows this message."""
+        return next((index for index, row in enumerate(self.rows) if row.message.id == message_id), None)
+
+    def spot_at(self, point: QPointF) -> Spot:
+        """The caret position nearest to `point`."""
+        row = self.at(point.y())
+        return Spot(row, self.view(row).place_at(point - QPointF(0, self.top(row))))
+
+    def anchor(self, top: float, bottom: float) -> Anchor | None:
+        """The first block between two heights that is laid out and begins there; else one that reaches in."""
+        reaching: Anchor | None = None
+        if not self.rows:
+            return None
+        for index in range(self.at(top), self.at(bottom) + 1):
+            view = self._views.get(index)
+            if view is None:
+                continue
+            start = self.top(index)
+            for part, corner, flow in view.parts():
+                y = start + corner.y()
+                for block, block_top, _ in flow.in_sight(top - y, bottom - y):
+                    anchor = Anchor(Spot(index, Place(part, block, 0)), y + block_top)
+                    if anchor.y >= top:
+                        return anchor
+                    reaching = reaching or anchor
+        return reaching
+
+    def y_of(self, spot: Spot) -> float | None:
+        """Where the block of `spot` stands now. None if it is no more."""
+        if spot.row >= len(self.rows):
+            return None
+        for part, corner, flow in self.view(spot.row).parts():
+            if part == spot.place.part and spot.place.block < len(flow.blocks):
+                return self.top(spot.row) + corner.y() + flow.top(spot.place.block)
+        return None
+
+    @property
+    def _margin(self) -> int:
+        return self.style.px(MARGIN)
+
+    def _estimate_all(self) -> None:
+        self._heights = Heights(estimated_height(row, self.width, self.style) for row in self.rows)
+
+    def _release(self, first: int, end: int) -> None:
+        reach = _KEPT_VIEWS // 4
+        kept = range(first - reach, end + reach)
+        self._views = {index: view for index, view in self._views.items() if index in kept}
+
+
+def column_width(viewport_width: int, zoom: float) -> float:
+    """The text column's width in a viewport: a readable line, or what there is less the margins."""
+    return float(max(80, min(round(theme.COLUMN_PX * zoom), viewport_width - 2 * MARGIN)))

@@ -1,0 +1,245 @@
+"""A text as a column of blocks, of which only those in sight are laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QPainter
+
+from desktop.ui.transcript import markdown
+from desktop.ui.transcript.block_view import BlockView, Target, make_view
+from desktop.ui.transcript.heights import Heights
+from desktop.ui.transcript.markdown import QUOTE, Block, Kind, References
+from desktop.ui.transcript.stream import MarkdownStream
+from desktop.ui.transcript.style import Style
+
+
+class Flow:
+    """`muted` draws in the muted colour, `plain` shows the text as it is instead of as Markdown."""
+
+    def __init__(self, style: Style, width: float, *, muted: bool = False, plain: bool = False) -> None:
+        self.blocks: list[Block] = []
+        self._style = style
+        self._width = width
+        self._muted = muted
+        self._plain = plain
+        self._stream: MarkdownStream | None = None
+        self._text = ""
+        self._references: References = {}
+        self._views: dict[int, BlockView] = {}
+        self._heights = Heights()
+
+    @property
+    def height(self) -> float:
+        """Of all blocks; those never seen count as estimated."""
+        return self._heights.total
+
+    @property
+    def width(self) -> float:
+        """What the flow is laid out for."""
+        return self._width
+
+    @property
+    def references(self) -> References:
+        """The text's link definitions."""
+        return self._references
+
+    def set_text(self, text: str, *, growing: bool = False) -> None:
+        """Show `text`. While it is `growing`, only what is new is parsed."""
+        if self._plain:
+            self._show(markdown.plain(text) if text else [], {})
+        elif growing and len(text) <= markdown.MAX_MARKDOWN_CHARS:
+            if self._stream is None or not text.startswith(self._text):
+                self._stream = MarkdownStream()
+            self._stream.feed(text)
+            self._show(self._stream.blocks, self._stream.references)
+        else:
+            self._stream = None
+            self._show(*markdown.parse(text))
+        self._text = text
+
+    def set_width(self, width: float) -> None:
+        """Lay out for `width` pixels."""
+        if width == self._width:
+            return
+        self._width = width
+        self._heights = Heights(self._estimate(index) for index in range(len(self.blocks)))
+        for index, view in self._views.items():
+            view.set_width(width)
+            self._heights.set(index, view.height + self._gap(index))
+
+    def shrink(self) -> float:
+        """Become as narrow as the text allows, and return that width. Only for a few blocks that are in sight."""
+        width = max((view.ideal_width for view in self._views.values()), default=0.0)
+        if len(self._views) == len(self.blocks):
+            self.set_width(min(self._width, float(int(width) + 2)))
+        return self._width
+
+    def realise(self, top: float, bottom: float) -> bool:
+        """Lay out the blocks between two heights. True if the flow's height changed by that."""
+        changed = False
+        if not self.blocks:
+            return False
+        index = self._heights.at(top)
+        while index < len(self.blocks) and self._heights.top(index) < bottom:
+            if index not in self._views:
+                view = make_view(self.blocks[index], self._style, self._width, self._references, muted=self._muted)
+                self._views[index] = view
+                changed |= self._measure(index)
+            index += 1
+        return changed
+
+    def release(self, top: float, bottom: float) -> None:
+        """Forget the layout of blocks outside of two heights. Their heights stay."""
+        if len(self._views) < 100:  # noqa: PLR2004  a screenful or two
+            return
+        first, last = self._heights.at(top), self._heights.at(bottom)
+        self._views = {index: view for index, view in self._views.items() if first <= index <= last}
+
+    def view(self, index: int) -> BlockView:
+        """The view of block `index`, laid out if it was not."""
+        if index not in self._views:
+            view = make_view(self.blocks[index], self._style, self._width, self._references, muted=self._muted)
+            self._views[index] = view
+            self._measure(index)
+        return self._views[index]
+
+    def top(self, index: int) -> float:
+        """The upper edge of block `index`."""
+        return self._heights.top(index) + self._gap(index)
+
+    def index_at(self, y: float) -> int:
+        """The block at the height `y`, or the nearest."""
+        return self._heights.at(y)
+
+    def in_sight(self, top: float, bottom: float) -> Iterator[tuple[int, float, BlockView]]:
+        """Index, upper edge and view of the blocks between two heights that are laid out."""
+        if not self.blocks:
+            return
+        index = self._heights.at(top)
+        while index < len(self.blocks) and self._heights.top(index) < bottom:
+            if index in self._views:
+                yield index, self.top(index), self._views[index]
+            index += 1
+
+    def targets(self, index: int) -> list[Target]:
+        """What can be activated in block `index`, relative to that block."""
+        return [self._whole(index, target) for target in self.view(index).targets()]
+
+    def target_at(self, index: int, point: QPointF) -> Target | None:
+        """What a click on `point` of block `index` would do."""
+        target = self.view(index).target_at(point)
+        return None if target is None else self._whole(index, target)
+
+    def draw(
+        self, painter: QPainter, top: float, bottom: float, marks: dict[int, tuple[int, int]] | None = None
+    ) -> None:
+        """Paint what lies between two heights. `marks` are the selected ranges by block."""
+        for index, y, view in self.in_sight(top, bottom):
+            self._bridge_quotes(painter, index, y)
+            painter.save()
+            painter.translate(QPointF(0, y))
+            view.draw(painter, marks.get(index) if marks else None)
+            painter.restore()
+
+    def _show(self, blocks: list[Block], references: References) -> None:
+        old, self.blocks = self.blocks, blocks
+        if len(references) != len(self._references):
+            self._views.clear()
+        self._references = references
+        same = 0
+        for before, after in zip(old, blocks, strict=False):
+            if before is not after and before != after:
+                break
+            same += 1
+        kept = {index: view for index, view in self._views.items() if index < same}
+        grown = self._views.get(same)
+        if grown is not None and same < len(blocks) and grown.grow(blocks[same]):
+            kept[same] = grown
+        self._views = kept
+        self._heights.replace(same, [self._estimate(index) for index in range(same, len(blocks))])
+        if same in kept:
+            self._measure(same)
+
+    def _whole(self, index: int, target: Target) -> Target:
+        """A code block that was cut is copied whole."""
+        if target.code is None or self.blocks[index].last:
+            return target
+        code = self.blocks[index].text
+        for piece in self.blocks[index + 1 :]:
+            if piece.first:
+                break
+            code += piece.joint + piece.text
+        return replace(target, code=code)
+
+    def _measure(self, index: int) -> bool:
+        height = self._views[index].height + self._gap(index)
+        if height == self._heights[index]:
+            return False
+        self._heights.set(index, height)
+        return True
+
+    def _estimate(self, index: int) -> float:
+        block = self.blocks[index]
+        style = self._style
+        if block.kind is Kind.CODE:
+            lines = block.text.count("\n") + 1
+            frame = (36 if block.first else 0) + (14 if block.last else 0)
+            return lines * style.code_line_height + style.px(frame) + self._gap(index)
+        if block.kind is Kind.TABLE:
+            return len(block.rows) * style.px(34) + self._gap(index)
+        line = style.line_height(style.text_font.pixelSize(), cjk=False)
+        return line * estimated_lines(block.text, self._width, style) + self._gap(index)
+
+    def _gap(self, index: int) -> float:
+        """The room above block `index`."""
+        block = self.blocks[index]
+        if index == 0 or not block.first:
+            return 0.0
+        return float(self._style.px(_gap(self.blocks[index - 1], block)))
+
+    def _bridge_quotes(self, painter: QPainter, index: int, y: float) -> None:
+        """Draw the quotes that go on from the block above through the gap."""
+        gap = self._gap(index)
+        if not gap or QUOTE not in self.blocks[index].indents:
+            return
+        before = self.blocks[index - 1]
+        view = self._views[index]
+        for depth, (indent, above) in enumerate(zip(view.block.indents, before.indents, strict=False)):
+            if indent != above and (indent or not above):
+                break
+            if indent == QUOTE:
+                view.draw_quote_bar(painter, depth, y - gap, gap)
+
+
+def _gap(before: Block, block: Block) -> int:
+    """The room between two blocks, in the design's pixels."""
+    if block.kind is Kind.HEADING:
+        return 20 if before.kind is Kind.HEADING else 24
+    if before.kind is Kind.HEADING:
+        return 8
+    if Kind.RULE in (block.kind, before.kind):
+        return 16
+    in_lists = _in_list(before) and _in_list(block)
+    return 5 if in_lists and Kind.CODE not in (block.kind, before.kind) and _begins_item(block) else 12
+
+
+def _in_list(block: Block) -> bool:
+    return any(indent != QUOTE for indent in block.indents)
+
+
+def _begins_item(block: Block) -> bool:
+    return any(indent not in (QUOTE, markdown.INSIDE) for indent in block.indents)
+
+
+def estimated_lines(text: str, width: float, style: Style) -> int:
+    """How many lines `text` will about take."""
+    per_line = max(1.0, width / style.character_width)
+    return int(text_units(text) / per_line) + text.count("\n") + 1
+
+
+def text_units(text: str) -> float:
+    """About how many Latin letters wide `text` is. A Chinese character, two letters wide, has three bytes."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace")) * 0.67

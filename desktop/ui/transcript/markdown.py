@@ -1,0 +1,448 @@
+"""Markdown as a flat list of blocks that can be laid out one by one.
+
+Nesting does not nest: a paragraph in a list item in a quote is one block that says in `indents` what it stands in. So
+each block is small, is drawn without its neighbours, and a list of 300 items is 300 blocks. The text inside a block is
+parsed only when the block is drawn (`spans`).
+
+Everything here is untrusted text. Raw HTML is text, an image is its alternative text and address, and a link to
+anything but `LINK_SCHEMES` is text followed by its address. No text is ever lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from desktop.ui.transcript.cjk import CjkParserInline, is_cjk
+
+LINK_SCHEMES = ("http", "https", "mailto")
+LINE_BREAK = "\u2028"
+QUOTE = ">"
+INSIDE = ""
+BULLET, BULLET_INNER, TASK_OPEN, TASK_DONE = "•", "◦", "☐", "☑"
+
+MAX_MARKDOWN_CHARS = 100_000
+"""A longer text is shown plain. No model answers at such length; whoever pastes 10 MB wants it fast."""
+_MAX_NESTING = 40
+_MAX_INLINE_CHARS = 20_000
+_MAX_BRACKETS = 1_000
+"""markdown-it's time for unclosed brackets grows with their square."""
+_PLAIN_CHARS = 4_000
+_CODE_LINES = 200
+_CODE_CHARS = 20_000
+_TABLE_ROWS = 40
+
+References = Mapping[str, Mapping[str, Any]]
+"""The document's link reference definitions by label, as markdown-it keeps them."""
+
+
+class Kind(StrEnum):
+    """What a block is."""
+
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    CODE = "code"
+    RULE = "rule"
+    TABLE = "table"
+    PLAIN = "plain"
+    """Text that is shown as it is, line by line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block. `text` is its Markdown without the block syntax; for CODE and PLAIN the text itself.
+
+    `indents` says from outside to inside what the block stands in: QUOTE, a list item that it begins (the item's
+    marker, such as "•" or "3."), or one that it continues (INSIDE). Long blocks come in pieces: only the `first` has
+    the upper edge and only the `last` the lower, and `joint` is what stood between a piece and the one before.
+    `widths` are the relative column widths of a table in pieces.
+    """
+
+    kind: Kind
+    text: str = ""
+    level: int = 0
+    language: str = ""
+    indents: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    alignments: tuple[str, ...] = ()
+    widths: tuple[int, ...] = ()
+    first: bool = True
+    last: bool = True
+    joint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text in one style. `href` is an address that may be opened. `muted` marks what the renderer added."""
+
+    text: str
+    bold: bool = False
+    italic: bool = False
+    strike: bool = False
+    code: bool = False
+    muted: bool = False
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What can be committed on its own while streaming: a top-level block, or one item of a top-level list.
+
+    `line` is where it starts, counted from 0. `ordered` and `number` are set for items.
+    """
+
+    line: int
+    blocks: tuple[Block, ...]
+    item: str = ""
+    """The list's marker character ("-", ".", …), or "" where the unit is no list item."""
+    number: int = 0
+    open_fence: str = ""
+    """The fence, such as "```", where the unit is a code block without a closing fence."""
+
+
+def _make_parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": _MAX_NESTING})
+    parser.inline = CjkParserInline()
+    parser.enable(["table", "strikethrough"])
+    parser.disable(["html_block", "html_inline"])
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    # Every link is parsed, so that none of its text is lost; `spans` decides which may be opened.
+    parser.validateLink = _any_link  # type: ignore[method-assign]
+    return parser
+
+
+def _any_link(url: str) -> bool:  # noqa: ARG001  markdown-it calls it by name
+    return True
+
+
+_parser = _make_parser()
+
+
+def parse(text: str) -> tuple[list[Block], References]:
+    """The blocks of a whole text, and its link reference definitions."""
+    if len(text) > MAX_MARKDOWN_CHARS:
+        return plain(text), {}
+    references: dict[str, dict[str, Any]] = {}
+    found = units(text, references)
+    return [block for unit in found for block in unit.blocks], references
+
+
+def plain(text: str) -> list[Block]:
+    """`text` as it is, in pieces that are quick to lay out."""
+    return pieces(Block(Kind.PLAIN, text))
+
+
+def units(text: str, references: MutableMapping[str, dict[str, Any]], *, item: str = "", number: int = 1) -> list[Unit]:
+    """The units of `text`; definitions found are added to `references`.
+
+    `item` and `number` say which list is under way: its marker character, and the number that the next item gets.
+    """
+    env = {"references": references}
+    tokens = _parser.parse(text, env)
+    lines = text.split("\n")
+    found: list[Unit] = []
+    for start, end in _top_level(tokens):
+        part = tokens[start:end]
+        if part[0].type in ("bullet_list_open", "ordered_list_open"):
+            first = part[1].markup
+            goes_on = not found and first == item
+            found.extend(_items(part, number if goes_on else None))
+        else:
+            found.append(_unit(part))
+    for index, unit in enumerate(found):
+        if any(block is _TOO_DEEP for block in unit.blocks):
+            after = found[index + 1].line if index + 1 < len(found) else len(lines)
+            source = "\n".join(lines[unit.line : after]).strip("\n")
+            found[index] = replace(unit, blocks=tuple(plain(source)))
+    return found
+
+
+def _top_level(tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """The ranges of `tokens` that are one top-level block each."""
+    ranges = []
+    start = 0
+    for index, token in enumerate(tokens):
+        if token.level == 0 and token.nesting <= 0:
+            ranges.append((start, index + 1))
+            start = index + 1
+    return ranges
+
+
+def _unit(tokens: Sequence[Token]) -> Unit:
+    line = (tokens[0].map or [0])[0]
+    token = tokens[0]
+    fence = ""
+    if token.type == "fence" and token.map and token.content.count("\n") + 1 >= token.map[1] - token.map[0]:
+        fence = token.markup
+    return Unit(line, _Flattener().flatten(tokens), open_fence=fence)
+
+
+def _items(tokens: Sequence[Token], number: int | None) -> list[Unit]:
+    """One unit for each item of the list that `tokens` are."""
+    opening = tokens[0]
+    start = opening.attrGet("start")
+    if number is None:
+        number = int(start) if start is not None else 1
+    ordered = opening.type == "ordered_list_open"
+    found = []
+    first = 1
+    for index, token in enumerate(tokens):
+        if token.type == "list_item_close" and token.level == 1:
+            flattener = _Flattener([number if ordered else None])
+            line = (tokens[first].map or [0])[0]
+            blocks = flattener.flatten(tokens[first : index + 1])
+            found.append(Unit(line, blocks, item=tokens[first].markup, number=number))
+            number += 1
+            first = index + 1
+    return found
+
+
+_TOO_DEEP = Block(Kind.PLAIN, "too deep")
+
+
+class _Flattener:
+    """Turns nested tokens into flat blocks. `lists` holds the next number of each list that is open, None: bullets."""
+
+    def __init__(self, lists: list[int | None] | None = None) -> None:
+        self._lists = lists or []
+        self._indents: list[str] = []
+        self._blocks: list[Block] = []
+        self._rows: list[tuple[str, ...]] = []
+        self._cells: list[str] = []
+        self._alignments: list[str] = []
+
+    def flatten(self, tokens: Sequence[Token]) -> tuple[Block, ...]:
+        # At its nesting limit markdown-it drops what lies deeper.
+        if any(token.level >= _MAX_NESTING - 1 for token in tokens):
+            return (_TOO_DEEP,)
+        for index, token in enumerate(tokens):
+            if token.type == "inline":
+                self._inline(tokens[index - 1], token.content)
+            else:
+                self._structure(token)
+        return tuple(piece for block in self._blocks for piece in pieces(block))
+
+    def _structure(self, token: Token) -> None:
+        match token.type:
+            case "blockquote_open":
+                self._indents.append(QUOTE)
+            case "bullet_list_open":
+                self._lists.append(None)
+            case "ordered_list_open":
+                start = token.attrGet("start")
+                self._lists.append(int(start) if start is not None else 1)
+            case "list_item_open":
+                self._indents.append(self._next_marker(token))
+            case "list_item_close":
+                if self._indents[-1] != INSIDE:
+                    self._add(Block(Kind.PARAGRAPH))  # an empty item
+                self._indents.pop()
+            case "blockquote_close":
+                self._indents.pop()
+            case "bullet_list_close" | "ordered_list_close":
+                self._lists.pop()
+            case _:
+                self._leaf(token)
+
+    def _leaf(self, token: Token) -> None:
+        match token.type:
+            case "fence" | "code_block":
+                language = token.info.split(maxsplit=1)[0] if token.info.strip() else ""
+                self._add(Block(Kind.CODE, token.content.removesuffix("\n"), language=language))
+            case "hr":
+                self._add(Block(Kind.RULE))
+            case "table_open":
+                self._rows, self._alignments = [], []
+            case "tr_open":
+                self._cells = []
+            case "tr_close":
+                self._rows.append(tuple(self._cells))
+            case "table_close":
+                self._add(Block(Kind.TABLE, rows=tuple(self._rows), alignments=tuple(self._alignments)))
+
+    def _inline(self, opening: Token, content: str) -> None:
+        match opening.type:
+            case "heading_open":
+                self._add(Block(Kind.HEADING, content, level=int(opening.tag[1])))
+            case "th_open" | "td_open":
+                self._cells.append(content)
+                if opening.type == "th_open":
+                    style = str(opening.attrGet("style") or "")
+                    self._alignments.append(style.removeprefix("text-align:"))
+            case _:
+                self._paragraph(content)
+
+    def _paragraph(self, content: str) -> None:
+        task = re.match(r"\[([ xX])\]\s+", content)
+        if task and self._indents and self._indents[-1] in (BULLET, BULLET_INNER):
+            self._indents[-1] = TASK_OPEN if task[1] == " " else TASK_DONE
+            content = content[task.end() :]
+        self._add(Block(Kind.PARAGRAPH, content))
+
+    def _next_marker(self, item: Token) -> str:
+        number = self._lists[-1]
+        if number is None:
+            return BULLET if len(self._lists) == 1 else BULLET_INNER
+        self._lists[-1] = number + 1
+        return f"{number}{item.markup}"
+
+    def _add(self, block: Block) -> None:
+        self._blocks.append(replace(block, indents=tuple(self._indents)))
+        self._indents = [indent if indent == QUOTE else INSIDE for indent in self._indents]
+
+
+def pieces(block: Block) -> list[Block]:
+    """`block`, cut so that no piece is slow to lay out. Only code, tables and plain text are ever cut."""
+    if len(block.text) > _MAX_INLINE_CHARS or block.text.count("[") > _MAX_BRACKETS:
+        is_inline = block.kind in (Kind.PARAGRAPH, Kind.HEADING)
+        block = block if not is_inline else Block(Kind.PLAIN, block.text, indents=block.indents)
+    match block.kind:
+        case Kind.PLAIN:
+            parts = [replace(block, text=text, joint=joint) for joint, text in _cut_text(block.text, _PLAIN_CHARS)]
+        case Kind.CODE:
+            parts = [replace(block, text=text, joint=joint) for joint, text in _cut_code(block.text)]
+        case Kind.TABLE if len(block.rows) > _TABLE_ROWS:
+            widths = _column_widths(block.rows[:_TABLE_ROWS])
+            parts = [
+                replace(block, rows=block.rows[start : start + _TABLE_ROWS], widths=widths)
+                for start in range(0, len(block.rows), _TABLE_ROWS)
+            ]
+        case _:
+            return [block]
+    inside = tuple(indent if indent == QUOTE else INSIDE for indent in block.indents)
+    count = len(parts)
+    return [
+        replace(part, first=index == 0, last=index == count - 1, indents=block.indents if index == 0 else inside)
+        for index, part in enumerate(parts)
+    ]
+
+
+def _cut_code(text: str) -> list[tuple[str, str]]:
+    lines = text.split("\n")
+    parts: list[tuple[str, str]] = []
+    for start in range(0, len(lines), _CODE_LINES):
+        cut = _cut_text("\n".join(lines[start : start + _CODE_LINES]), _CODE_CHARS)
+        parts += [("\n" if start else "", cut[0][1]), *cut[1:]]
+    return parts
+
+
+def _cut_text(text: str, size: int) -> list[tuple[str, str]]:
+    """Pieces of at most `size` characters, cut after a line or a word where there is one, each with its joint."""
+    parts = []
+    start = 0
+    joint = ""
+    while len(text) - start > size:
+        end = text.rfind("\n", start + size // 2, start + size)
+        if end >= 0:
+            parts.append((joint, text[start:end]))
+            joint, start = "\n", end + 1
+            continue
+        space = text.rfind(" ", start + size // 2, start + size)
+        end = space + 1 if space >= 0 else start + size
+        parts.append((joint, text[start:end]))
+        joint, start = "", end
+    return [*parts, (joint, text[start:])]
+
+
+def _column_widths(rows: Sequence[Sequence[str]]) -> tuple[int, ...]:
+    columns = max(map(len, rows))
+    return tuple(min(40, max(4, *(len(row[column]) for row in rows if column < len(row)))) for column in range(columns))
+
+
+def spans(text: str, references: References | None = None) -> list[Span]:
+    """The styled runs of a block's `text`; line breaks are LINE_BREAK."""
+    tokens: list[Token] = []
+    _parser.inline.parse(text, _parser, {"references": references or {}}, tokens)
+    style = Span("")
+    depth = {"strong": 0, "em": 0, "s": 0}
+    found: list[Span] = []
+    blocked: list[str] = []
+    for index, token in enumerate(tokens):
+        match token.type:
+            case "text" | "text_special":
+                found.extend(_with_addresses(replace(style, text=token.content)))
+            case "code_inline":
+                found.append(replace(style, text=token.content, code=True))
+            case "softbreak":
+                found.append(replace(style, text=_soft_break(tokens, index)))
+            case "hardbreak":
+                found.append(replace(style, text=LINE_BREAK))
+            case "strong_open" | "strong_close" | "em_open" | "em_close" | "s_open" | "s_close":
+                depth[token.type.partition("_")[0]] += token.nesting
+                style = replace(style, bold=depth["strong"] > 0, italic=depth["em"] > 0, strike=depth["s"] > 0)
+            case "link_open":
+                address = str(token.attrGet("href") or "")
+                blocked.append("" if may_open(address) or not _has_scheme(address) else address)
+                style = replace(style, href=address if may_open(address) else "")
+            case "link_close":
+                style = replace(style, href="")
+                if address := blocked.pop():
+                    found.append(replace(style, text=f" ({address})", muted=True))
+            case "image":
+                address = str(token.attrGet("src") or "")
+                found.append(replace(style, text=token.content))
+                found.append(replace(style, text=f" ({address})" if token.content else address, muted=True))
+    return [span for span in found if span.text]
+
+
+def may_open(address: str) -> bool:
+    """Whether a click may open `address`: it names a scheme of LINK_SCHEMES."""
+    scheme, colon, rest = address.partition(":")
+    return bool(colon and rest) and scheme.lower() in LINK_SCHEMES
+
+
+def plain_text(block: Block, references: References | None = None) -> str:
+    """What the block shows, without markers and frames. Cells are parted by tabs, lines by line breaks."""
+    match block.kind:
+        case Kind.CODE | Kind.PLAIN:
+            return block.text
+        case Kind.RULE:
+            return ""
+        case Kind.TABLE:
+            rows = ["\t".join(plain_inline(cell, references) for cell in row) for row in block.rows]
+            return "\n".join(rows)
+    return plain_inline(block.text, references)
+
+
+def plain_inline(text: str, references: References | None = None) -> str:
+    """The text of `spans`."""
+    return "".join(span.text for span in spans(text, references)).replace(LINE_BREAK, "\n")
+
+
+def _has_scheme(address: str) -> bool:
+    return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", address) is not None
+
+
+def _soft_break(tokens: Sequence[Token], index: int) -> str:
+    """A space; nothing between two CJK characters, whose writers break lines anywhere."""
+    before = next((token.content for token in reversed(tokens[:index]) if token.content), "")
+    after = next((token.content for token in tokens[index + 1 :] if token.content), "")
+    return "" if before and after and is_cjk(before[-1]) and is_cjk(after[0]) else " "
+
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`\u3000-\u303f\uff00-\uffef“”‘’]+", re.IGNORECASE)
+
+
+def _with_addresses(span: Span) -> list[Span]:
+    """Addresses that stand bare in the text become links, as in GFM's autolink extension."""
+    if span.href or "://" not in span.text:
+        return [span]
+    found = []
+    end = 0
+    for match in _ADDRESS.finditer(span.text):
+        address = match[0].rstrip(".,;:!?*_~")
+        if address.endswith(")") and address.count(")") > address.count("("):
+            address = address[:-1]
+        if not address.partition("://")[2]:
+            continue
+        found.append(replace(span, text=span.text[end : match.start()]))
+        found.append(replace(span, text=address, href=address))
+        end = match.start() + len(address)
+    found.append(replace(span, text=span.text[end:]))
+    return found

@@ -1,0 +1,337 @@
+"""One message on the page: where its parts stand, and how they are painted.
+
+From above: the reasoning (one line, or unfolded), the text (a question in a bubble), what happens before the first
+token, the notice with room for its button, and the room for the actions, which is always there so that nothing moves
+when they appear. Coordinates are relative to the upper left corner of the message in the text column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+
+from desktop.chat.message import Role, State
+from desktop.ui import theme
+from desktop.ui.icons import icon
+from desktop.ui.transcript.flow import Flow, estimated_lines
+from desktop.ui.transcript.row import Row
+from desktop.ui.transcript.style import Style
+from desktop.ui.transcript.words import reasoning_title
+
+REASONING, TEXT = 0, 1
+BUBBLE_SHARE = 0.8
+
+_ABOVE = 10
+_ACTIONS = 32
+_BELOW = 8
+_BUBBLE_X, _BUBBLE_Y = 16, 9
+_LINE = 28
+_NOTICE_INDENT = 24
+_RETRY = 40
+_FEW_BLOCKS = 4
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A caret position in a message: in which part (REASONING or TEXT), in which of its blocks, at which character."""
+
+    part: int
+    block: int
+    offset: int
+
+
+class MessageView:
+    """`unfolded` says whether the reasoning is open; None leaves it open while it is being written."""
+
+    def __init__(self, row: Row, style: Style, width: float, *, unfolded: bool | None) -> None:
+        self.row = row
+        self.unfolded = unfolded
+        self._style = style
+        self._width = width
+        self._is_question = row.message.role is not Role.ASSISTANT
+        self._text = Flow(style, self._text_width(), plain=self._is_question)
+        self._reasoning = Flow(style, self._reasoning_width(), muted=True)
+        self._notice = Flow(style, self._notice_width(), muted=not row.is_error, plain=True)
+        self._bubble = QRectF()
+        self.set_row(row)
+
+    def set_row(self, row: Row) -> None:
+        """Show `row`, whose text may have grown."""
+        self.row = row
+        message = row.message
+        growing = message.state is State.STREAMING
+        self._text.set_text(message.text, growing=growing)
+        # Parsed only when it can be seen.
+        self._reasoning.set_text(message.reasoning if self.is_unfolded else "", growing=growing)
+        self._notice.set_text(row.notice)
+        self._arrange()
+
+    def set_width(self, width: float) -> None:
+        """Lay out for a text column of `width` pixels."""
+        self._width = width
+        self._text.set_width(self._text_width())
+        self._reasoning.set_width(self._reasoning_width())
+        self._notice.set_width(self._notice_width())
+        self._arrange()
+
+    @property
+    def height(self) -> float:
+        """Of the whole message, actions included."""
+        return self._actions_top + self._style.px(_ACTIONS + _BELOW)
+
+    @property
+    def is_unfolded(self) -> bool:
+        """Whether the reasoning can be read."""
+        if self.unfolded is not None:
+            return self.unfolded
+        return self.is_reasoning
+
+    @property
+    def is_reasoning(self) -> bool:
+        """Whether the model is reasoning now."""
+        message = self.row.message
+        return message.state is State.STREAMING and bool(message.reasoning) and not message.text
+
+    @property
+    def reasoning_line(self) -> QRectF | None:
+        """The line that folds and unfolds the reasoning."""
+        if not self.row.message.reasoning:
+            return None
+        px = self._style.px
+        title = reasoning_title(self.row.message, is_now=self.is_reasoning)
+        width = QFontMetricsF(self._style.text_font).horizontalAdvance(title) + px(56)
+        return QRectF(-px(6), px(_ABOVE), min(width, self._width), px(_LINE))
+
+    @property
+    def actions(self) -> QRectF:
+        """The room for the actions."""
+        return QRectF(0, self._actions_top, self._width, self._style.px(_ACTIONS))
+
+    @property
+    def retry(self) -> QPointF | None:
+        """The upper left corner of the Retry button."""
+        if not self.row.can_retry:
+            return None
+        px = self._style.px
+        return QPointF(px(_NOTICE_INDENT), self._actions_top - px(_RETRY - 2))
+
+    @property
+    def ring(self) -> QRectF:
+        """What the focus ring encloses: what can be read of the message."""
+        px = self._style.px
+        if self._is_question:
+            return self._bubble.adjusted(-px(4), -px(4), px(4), px(4))
+        return QRectF(-px(10), px(_ABOVE - 6), self._width + px(20), self._actions_top - px(_ABOVE - 8))
+
+    @property
+    def indicator(self) -> QRectF | None:
+        """The dot that breathes while nothing can be read yet."""
+        if not self.row.progress and not self._is_waiting:
+            return None
+        px = self._style.px
+        return QRectF(px(2), self._progress_top + px(_LINE) / 2 - px(4), px(8), px(8))
+
+    def parts(self) -> Iterator[tuple[int, QPointF, Flow]]:
+        """The texts that can be selected: part, upper left corner, flow."""
+        if self.is_unfolded and self.row.message.reasoning:
+            yield REASONING, QPointF(self._style.px(16), self._reasoning_top), self._reasoning
+        yield TEXT, self._text_corner, self._text
+
+    def flow(self, part: int) -> Flow:
+        """The text of `part`."""
+        return self._reasoning if part == REASONING else self._text
+
+    def realise(self, top: float, bottom: float) -> bool:
+        """Lay out what lies between two heights. True if the message's height changed by that."""
+        before = self.height
+        for _, corner, flow in self.parts():
+            if flow.realise(top - corner.y(), bottom - corner.y()):
+                self._arrange()
+        if self._notice.realise(0, bottom):
+            self._arrange()
+        return self.height != before
+
+    def release(self, top: float, bottom: float) -> None:
+        """Forget the layout of what is far from two heights."""
+        for _, corner, flow in self.parts():
+            if flow.blocks:
+                flow.release(top - corner.y(), bottom - corner.y())
+
+    def place_at(self, point: QPointF) -> Place:
+        """The caret position nearest to `point`."""
+        place = Place(TEXT, 0, 0)
+        for part, corner, flow in self.parts():
+            inner = point - corner
+            if not flow.blocks or (inner.y() < 0 and part == TEXT and place.part == REASONING):
+                continue
+            index = flow.index_at(inner.y())
+            if inner.y() >= flow.height:
+                place = Place(part, len(flow.blocks) - 1, flow.view(len(flow.blocks) - 1).length)
+            else:
+                offset = flow.view(index).position_at(inner - QPointF(0, flow.top(index)))
+                place = Place(part, index, offset)
+        return place
+
+    def block_at(self, point: QPointF) -> tuple[Place, QPointF] | None:
+        """The block under `point`, as the place of its start and its upper left corner."""
+        for part, corner, flow in self.parts():
+            inner = point - corner
+            if flow.blocks and 0 <= inner.y() < flow.height:
+                index = flow.index_at(inner.y())
+                return Place(part, index, 0), corner + QPointF(0, flow.top(index))
+        return None
+
+    @property
+    def end(self) -> Place:
+        """Behind the last character."""
+        last = len(self._text.blocks) - 1
+        return Place(TEXT, last, self._text.view(last).length) if last >= 0 else Place(TEXT, 0, 0)
+
+    def draw(self, painter: QPainter, top: float, bottom: float, selection: tuple[Place, Place] | None) -> None:
+        """Paint what lies between two heights, with the text between two places marked."""
+        if self._is_question:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(self._style.tokens.user))
+            radius = self._style.px(theme.RADIUS_BUBBLE)
+            painter.drawRoundedRect(self._bubble, radius, radius)
+        if self.row.message.reasoning:
+            self._draw_reasoning_line(painter)
+        for part, corner, flow in self.parts():
+            if part == REASONING:
+                edge = QRectF(0, corner.y(), self._style.px(2), flow.height)
+                painter.fillRect(edge, QColor(self._style.tokens.line))
+            painter.save()
+            painter.translate(corner)
+            flow.draw(painter, top - corner.y(), bottom - corner.y(), _marks(flow, part, selection))
+            painter.restore()
+        if self.indicator is not None and self.row.progress:
+            self._draw_progress(painter)
+        if self.row.notice:
+            self._draw_notice(painter)
+
+    # Where the parts stand.
+
+    @property
+    def _is_waiting(self) -> bool:
+        message = self.row.message
+        return message.state is State.STREAMING and not message.text and not message.reasoning
+
+    def _text_width(self) -> float:
+        if not self._is_question:
+            return self._width
+        return max(1.0, self._width * BUBBLE_SHARE - 2 * self._style.px(_BUBBLE_X))
+
+    def _reasoning_width(self) -> float:
+        return max(1.0, self._width - self._style.px(16))
+
+    def _notice_width(self) -> float:
+        return max(1.0, self._width - self._style.px(_NOTICE_INDENT))
+
+    def _arrange(self) -> None:
+        px = self._style.px
+        y = float(px(_ABOVE))
+        y = self._arrange_bubble(y) if self._is_question else self._arrange_answer(y)
+        if self.row.notice:
+            self._notice_top = y + px(8)
+            y = self._notice_top + self._notice.height
+            if self.row.can_retry:
+                y += px(_RETRY)
+        self._actions_top = y
+
+    def _arrange_bubble(self, y: float) -> float:
+        px = self._style.px
+        if 0 < len(self._text.blocks) <= _FEW_BLOCKS:
+            self._text.set_width(self._text_width())
+            self._text.realise(0, float("inf"))
+            self._text.shrink()
+        width = self._text.width + 2 * px(_BUBBLE_X)
+        self._bubble = QRectF(self._width - width, y, width, self._text.height + 2 * px(_BUBBLE_Y))
+        # Qt sets a line's text 2 px low in its height: the bubble looks even when it is moved up as much.
+        self._text_corner = QPointF(self._bubble.left() + px(_BUBBLE_X), y + px(_BUBBLE_Y) - px(1))
+        return self._bubble.bottom() + px(2)
+
+    def _arrange_answer(self, y: float) -> float:
+        px = self._style.px
+        if self.row.message.reasoning:
+            y += px(_LINE)
+            if self.is_unfolded:
+                self._reasoning_top = y + px(4)
+                y = self._reasoning_top + self._reasoning.height
+            y += px(8)
+        self._text_corner = QPointF(0, y)
+        y += self._text.height
+        self._progress_top = y
+        if self.row.progress or self._is_waiting:
+            y += px(_LINE)
+        return y
+
+    # Painting.
+
+    def _draw_reasoning_line(self, painter: QPainter) -> None:
+        area = self.reasoning_line
+        if area is None:
+            return
+        px = self._style.px
+        muted = self._style.tokens.muted
+        size = px(16)
+        y = int(area.center().y() - size / 2)
+        icon("brain", muted, size).paint(painter, px(0), y, size, size)
+        painter.setFont(self._style.text_font)
+        painter.setPen(QColor(muted))
+        title = reasoning_title(self.row.message, is_now=self.is_reasoning)
+        text = area.adjusted(px(30), 0, 0, 0)
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, title)
+        x = int(text.left() + QFontMetricsF(self._style.text_font).horizontalAdvance(title) + px(4))
+        arrow = "chevron-down" if self.is_unfolded else "chevron-right"
+        icon(arrow, muted, size).paint(painter, x, y + 1, size, size)
+
+    def _draw_progress(self, painter: QPainter) -> None:
+        px = self._style.px
+        painter.setFont(self._style.text_font)
+        painter.setPen(QColor(self._style.tokens.muted))
+        area = QRectF(px(20), self._progress_top, self._width - px(20), px(_LINE))
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.row.progress)
+
+    def _draw_notice(self, painter: QPainter) -> None:
+        px = self._style.px
+        colours = self._style.tokens
+        colour = colours.danger if self.row.is_error else colours.muted
+        size = px(16)
+        icon("triangle-alert" if self.row.is_error else "square", colour, size).paint(
+            painter, 0, int(self._notice_top + px(4)), size, size
+        )
+        painter.save()
+        painter.translate(QPointF(px(_NOTICE_INDENT), self._notice_top))
+        self._notice.draw(painter, 0, self._notice.height)
+        painter.restore()
+
+
+def estimated_height(row: Row, width: float, style: Style) -> float:
+    """About how high the message will be, without looking at its Markdown."""
+    text = row.message.text
+    width = width * BUBBLE_SHARE if row.message.role is Role.USER else width
+    line = style.line_height(style.text_font.pixelSize(), cjk=not text.isascii())
+    return estimated_lines(text, width, style) * line + style.px(_ABOVE + _ACTIONS + _BELOW + 2 * _BUBBLE_Y)
+
+
+def _marks(flow: Flow, part: int, selection: tuple[Place, Place] | None) -> dict[int, tuple[int, int]] | None:
+    """The selected range of each block of `flow`."""
+    if selection is None:
+        return None
+    start, end = selection
+    if end.part < part or start.part > part:
+        return None
+    first = start.block if start.part == part else 0
+    last = end.block if end.part == part else len(flow.blocks) - 1
+    everything = 1 << 30
+    return {
+        index: (
+            start.offset if (part, index) == (start.part, start.block) else 0,
+            end.offset if (part, index) == (end.part, end.block) else everything,
+        )
+        for index in range(first, last + 1)
+    }

@@ -1,0 +1,165 @@
+"""The real widgets that float over the painted transcript: actions, Retry, the way to the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+
+from desktop.ui.i18n import tr
+from desktop.ui.icons import icon
+from desktop.ui.transcript.action_bar import ActionBar
+from desktop.ui.transcript.column import Column
+from desktop.ui.transcript.row import Row
+from desktop.ui.transcript.style import Style
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the overlay is placed by: the column's corner in the viewport, the rows in sight, the chosen rows."""
+
+    column: Column
+    corner: QPoint
+    in_sight: range
+    hovered: int | None
+    focused: int | None
+
+
+class Overlay(QObject):
+    """Keeps the widgets in their places, and says by row what was asked for.
+
+    Signals:
+        copy_requested(row: int), edit_requested(row: int), regenerate_requested(row: int),
+        continue_requested(row: int), retry_requested(row: int), branch_requested(row: int, step: int)
+        end_requested(): to the end of the chat
+        focus_left(): a button has lost the focus
+    """
+
+    copy_requested = Signal(int)
+    edit_requested = Signal(int)
+    regenerate_requested = Signal(int)
+    continue_requested = Signal(int)
+    retry_requested = Signal(int)
+    branch_requested = Signal(int, int)
+    end_requested = Signal()
+    focus_left = Signal()
+
+    def __init__(self, viewport: QWidget) -> None:
+        super().__init__(viewport)
+        self._viewport = viewport
+        self._rows: dict[ActionBar, int] = {}
+        self._shown: dict[ActionBar, Row | None] = {}
+        self._retry: dict[int, QPushButton] = {}
+        self._style: Style | None = None
+        self.hover_bar = self._bar("hoverActions", Qt.FocusPolicy.NoFocus)
+        self.focus_bar = self._bar("focusActions", Qt.FocusPolicy.StrongFocus)
+        self.jump = QToolButton(viewport)
+        self.jump.setObjectName("jumpToEnd")
+        self.jump.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # by keyboard: End
+        self.jump.setCursor(Qt.CursorShape.ArrowCursor)
+        self.jump.clicked.connect(self.end_requested)
+        self.jump.hide()
+
+    def restyle(self, style: Style) -> None:
+        """Look as `style` says, and speak the language that is spoken now."""
+        self._style = style
+        for bar in (self.hover_bar, self.focus_bar):
+            bar.restyle(style)
+            self._shown[bar] = None
+        for row in list(self._retry):
+            self._drop_retry(row)
+        size = style.px(36)
+        colours = style.tokens
+        self.jump.setFixedSize(size, size)
+        self.jump.setIcon(icon("arrow-down", colours.text, style.px(18)))
+        self.jump.setIconSize(QSize(style.px(18), style.px(18)))
+        self.jump.setStyleSheet(
+            f"QToolButton {{ background: {colours.surface}; border: 1px solid {colours.line};"
+            f" border-radius: {size // 2}px; padding: 0; }}"
+            f"QToolButton:hover {{ border-color: {colours.muted}; }}"
+        )
+        self.jump.setAccessibleName(tr("To the end"))
+        self.jump.setToolTip(tr("{action} ({key})", action=tr("To the end"), key="End"))
+
+    def place(self, scene: Scene, *, show_jump: bool) -> None:
+        """Put everything where it belongs now."""
+        focused = scene.focused
+        self._place_bar(self.focus_bar, scene, focused)
+        self._place_bar(self.hover_bar, scene, scene.hovered if scene.hovered != focused else None)
+        self._place_retry(scene)
+        self.jump.setVisible(show_jump)
+        if show_jump:
+            margin = self._styled.px(16)
+            x = (self._viewport.width() - self.jump.width()) // 2
+            self.jump.move(x, self._viewport.height() - self.jump.height() - margin)
+            self.jump.raise_()
+
+    def confirm_copied(self, row: int, *, confirmed: bool) -> None:
+        """Show on `row` that it was copied, or no more."""
+        for bar, shown in self._rows.items():
+            bar.set_confirmed(confirmed and shown == row, self._styled)
+
+    @property
+    def _styled(self) -> Style:
+        if self._style is None:
+            raise RuntimeError("restyle comes first")
+        return self._style
+
+    def _bar(self, name: str, focus: Qt.FocusPolicy) -> ActionBar:
+        bar = ActionBar(name, focus, self._viewport)
+        self._rows[bar] = -1
+        self._shown[bar] = None
+        bar.copy_requested.connect(lambda: self.copy_requested.emit(self._rows[bar]))
+        bar.edit_requested.connect(lambda: self.edit_requested.emit(self._rows[bar]))
+        bar.regenerate_requested.connect(lambda: self.regenerate_requested.emit(self._rows[bar]))
+        bar.continue_requested.connect(lambda: self.continue_requested.emit(self._rows[bar]))
+        bar.branch_requested.connect(lambda step: self.branch_requested.emit(self._rows[bar], step))
+        bar.focus_left.connect(self.focus_left)
+        return bar
+
+    def _place_bar(self, bar: ActionBar, scene: Scene, row: int | None) -> None:
+        if row is None or row not in scene.in_sight:
+            bar.hide()
+            return
+        if self._rows[bar] != row:
+            bar.set_confirmed(False, self._styled)
+        self._rows[bar] = row
+        shown = scene.column.rows[row]
+        if self._shown[bar] is not shown:
+            self._shown[bar] = shown
+            bar.show_row(shown)
+        area = scene.column.view(row).actions
+        px = self._styled.px
+        corner = scene.corner + QPoint(-px(6), round(scene.column.top(row) + area.top()))
+        bar.setGeometry(corner.x(), corner.y(), round(area.width()) + px(12), round(area.height()))
+        bar.show()
+
+    def _place_retry(self, scene: Scene) -> None:
+        wanted = {row for row in scene.in_sight if scene.column.rows[row].can_retry}
+        for row in set(self._retry) - wanted:
+            self._drop_retry(row)
+        for row in sorted(wanted):
+            corner = scene.column.view(row).retry
+            if corner is None:
+                continue
+            button = self._retry.get(row) or self._make_retry(row)
+            button.move(scene.corner + QPoint(round(corner.x()), round(scene.column.top(row) + corner.y())))
+            button.show()
+
+    def _make_retry(self, row: int) -> QPushButton:
+        style = self._styled
+        button = QPushButton(tr("Retry"), self._viewport)
+        button.setObjectName("retryButton")
+        button.setIcon(icon("refresh-cw", style.tokens.text, style.px(14)))
+        button.setIconSize(QSize(style.px(14), style.px(14)))
+        button.setCursor(Qt.CursorShape.ArrowCursor)
+        button.setFixedHeight(style.px(32))
+        button.clicked.connect(lambda: self.retry_requested.emit(row))
+        self._retry[row] = button
+        return button
+
+    def _drop_retry(self, row: int) -> None:
+        button = self._retry.pop(row)
+        button.hide()
+        button.deleteLater()

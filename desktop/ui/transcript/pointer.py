@@ -1,0 +1,157 @@
+"""The mouse on the transcript: links, buttons, and marking text across messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QMouseEvent
+from PySide6.QtWidgets import QToolTip
+
+from desktop.ui.transcript.block_view import Target
+from desktop.ui.transcript.column import Spot
+from desktop.ui.transcript.message_view import Place
+from desktop.ui.transcript.selection import Selection
+
+if TYPE_CHECKING:
+    from desktop.ui.transcript.transcript import Transcript
+
+_SCROLL_MS = 30
+CARET, WORD, BLOCK = 1, 2, 3
+
+
+class Pointer(QObject):
+    """Follows one press of the left button from its beginning to its end."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__(transcript)
+        self._transcript = transcript
+        self._unit = CARET
+        self._pressed: tuple[int, Target] | None = None
+        self._is_dragging = False
+        self._last = QPointF()
+        self._double_click_at: tuple[float, QPoint] = (0.0, QPoint())
+        self._scrolling = QTimer(self, interval=_SCROLL_MS)
+        self._scrolling.timeout.connect(self._scroll)
+
+    def press(self, event: QMouseEvent) -> None:
+        """The left button goes down: on a target, or to mark from here."""
+        if event.button() != Qt.MouseButton.LeftButton or not self._transcript.rows:
+            return
+        self._pressed = self.target_at(event.position())
+        self._is_dragging = True
+        self._last = event.position()
+        at, where = self._double_click_at
+        near = (event.position().toPoint() - where).manhattanLength() < QGuiApplication.styleHints().startDragDistance()
+        if near and event.timestamp() - at < QGuiApplication.styleHints().mouseDoubleClickInterval():
+            self._start(BLOCK)
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._transcript.selection is not None:
+            self._extend()
+        else:
+            self._start(CARET)
+
+    def double_click(self, event: QMouseEvent) -> None:
+        """Mark a word."""
+        if event.button() != Qt.MouseButton.LeftButton or not self._transcript.rows:
+            return
+        self._double_click_at = (event.timestamp(), event.position().toPoint())
+        self._pressed = self.target_at(event.position())
+        self._is_dragging = True
+        self._last = event.position()
+        self._start(WORD)
+
+    def move(self, event: QMouseEvent) -> None:
+        """Mark further, or show what is under the pointer."""
+        self._last = event.position()
+        if self._is_dragging and event.buttons() & Qt.MouseButton.LeftButton:
+            self._extend()
+            outside = not 0 <= event.position().y() < self._transcript.viewport().height()
+            if outside and not self._scrolling.isActive():
+                self._scrolling.start()
+            elif not outside:
+                self._scrolling.stop()
+        else:
+            self._hover(event)
+
+    def release(self, event: QMouseEvent) -> None:
+        """Activate the target that the button went down on, unless text was marked."""
+        self._scrolling.stop()
+        was_dragging, self._is_dragging = self._is_dragging, False
+        pressed, self._pressed = self._pressed, None
+        if event.button() != Qt.MouseButton.LeftButton or not was_dragging:
+            return
+        selection = self._transcript.selection
+        released = self.target_at(event.position())
+        if pressed is not None and pressed == released and (selection is None or selection.is_empty):
+            self._transcript.activate(*pressed)
+
+    def target_at(self, position: QPointF) -> tuple[int, Target] | None:
+        """The row and the target under a point of the viewport."""
+        if not self._transcript.rows:
+            return None
+        column = self._transcript.column
+        point = self._transcript.to_column(position)
+        row = column.at(point.y())
+        inner = point - QPointF(0, column.top(row))
+        view = column.view(row)
+        if view.reasoning_line is not None and view.reasoning_line.contains(inner):
+            return row, Target(view.reasoning_line, "")
+        found = view.block_at(inner)
+        if found is None:
+            return None
+        place, corner = found
+        target = view.flow(place.part).target_at(place.block, inner - corner)
+        return None if target is None else (row, target)
+
+    def _start(self, unit: int) -> None:
+        self._unit = unit
+        marked = self._range_at(self._last)
+        self._transcript.focused = marked[0].row
+        self._transcript.set_selection(Selection(marked, marked))
+
+    def _extend(self) -> None:
+        selection = self._transcript.selection
+        if selection is not None:
+            self._transcript.set_selection(Selection(selection.anchor, self._range_at(self._last)))
+
+    def _range_at(self, position: QPointF) -> tuple[Spot, Spot]:
+        """The caret, word or block at a point of the viewport."""
+        column = self._transcript.column
+        spot = column.spot_at(self._transcript.to_column(position))
+        flow = column.view(spot.row).flow(spot.place.part)
+        if self._unit == CARET or not flow.blocks:
+            return spot, spot
+        block = flow.view(spot.place.block)
+        start, end = block.word_at(spot.place.offset) if self._unit == WORD else (0, block.length)
+        place = spot.place
+        return (
+            Spot(spot.row, Place(place.part, place.block, start)),
+            Spot(spot.row, Place(place.part, place.block, end)),
+        )
+
+    def _hover(self, event: QMouseEvent) -> None:
+        transcript = self._transcript
+        if not transcript.rows:
+            return
+        point = transcript.to_column(event.position())
+        row = transcript.column.at(point.y())
+        transcript.hover(row if transcript.area_of(row).top() <= event.position().y() else None)
+        found = self.target_at(event.position())
+        on_text = transcript.column.view(row).block_at(point - QPointF(0, transcript.column.top(row))) is not None
+        if found is not None:
+            cursor = Qt.CursorShape.PointingHandCursor
+        else:
+            cursor = Qt.CursorShape.IBeamCursor if on_text else Qt.CursorShape.ArrowCursor
+        transcript.viewport().setCursor(cursor)
+        if found is not None and found[1].link:
+            area = QRectF(event.position().x() - 8, event.position().y() - 8, 16, 16).toRect()
+            QToolTip.showText(event.globalPosition().toPoint(), found[1].link, transcript.viewport(), area)
+
+    def _scroll(self) -> None:
+        """The pointer is held above or below the viewport: scroll there, faster from farther away."""
+        height = self._transcript.viewport().height()
+        y = self._last.y()
+        distance = y if y < 0 else max(0.0, y - height)
+        bar = self._transcript.verticalScrollBar()
+        bar.setValue(bar.value() + round(distance / 2))
+        self._extend()

@@ -1,0 +1,106 @@
+"""What the reader has marked, and what copying it gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from desktop.ui.transcript import markdown
+from desktop.ui.transcript.column import Column, Spot
+from desktop.ui.transcript.flow import Flow
+from desktop.ui.transcript.markdown import QUOTE, Block
+from desktop.ui.transcript.message_view import TEXT, MessageView, Place
+
+BETWEEN_MESSAGES = "\n\n"
+_START = Place(TEXT, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """From `anchor` (where the mouse went down) to `head` (where it is): each a caret, a word or a whole block."""
+
+    anchor: tuple[Spot, Spot]
+    head: tuple[Spot, Spot]
+
+    @property
+    def start(self) -> Spot:
+        """Where it begins."""
+        return min(self.anchor[0], self.head[0])
+
+    @property
+    def end(self) -> Spot:
+        """Where it ends."""
+        return max(self.anchor[1], self.head[1])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is marked."""
+        return self.start == self.end
+
+    def in_row(self, row: int, view: MessageView) -> tuple[Place, Place] | None:
+        """The marked range of one row."""
+        if not self.start.row <= row <= self.end.row or self.is_empty:
+            return None
+        start = self.start.place if row == self.start.row else Place(0, 0, 0)
+        return start, self.end.place if row == self.end.row else view.end
+
+
+def everything(column: Column) -> Selection | None:
+    """All messages."""
+    if not column.rows:
+        return None
+    last = len(column.rows) - 1
+    start, end = Spot(0, Place(0, 0, 0)), Spot(last, column.view(last).end)
+    return Selection((start, start), (end, end))
+
+
+def selected_text(column: Column, selection: Selection) -> str:
+    """The Markdown of the messages where whole messages are marked, else the text that is shown."""
+    start, end = selection.start, selection.end
+    rows = range(start.row, end.row + 1)
+    if start.place <= _START and end.place >= column.view(end.row).end:
+        return BETWEEN_MESSAGES.join(column.rows[row].message.text for row in rows)
+    texts = []
+    for row in rows:
+        view = column.view(row)
+        marked = selection.in_row(row, view)
+        if marked is not None:
+            texts.append(_text_of(view, *marked))
+    return BETWEEN_MESSAGES.join(texts)
+
+
+def _text_of(view: MessageView, start: Place, end: Place) -> str:
+    parts = []
+    for part, _, flow in view.parts():
+        if start.part <= part <= end.part and flow.blocks:
+            first = (start.block, start.offset) if part == start.part else (0, 0)
+            last = (end.block, end.offset) if part == end.part else (len(flow.blocks) - 1, None)
+            parts.append(_flow_text(flow, first, last))
+    return BETWEEN_MESSAGES.join(parts)
+
+
+def _flow_text(flow: Flow, first: tuple[int, int], last: tuple[int, int | None]) -> str:
+    text = ""
+    for index in range(first[0], last[0] + 1):
+        block = flow.blocks[index]
+        start = first[1] if index == first[0] else 0
+        end = last[1] if index == last[0] else None
+        if text:
+            text += _separator(flow.blocks[index - 1], block)
+        if start == 0 and end is None:
+            text += _markers(block) + markdown.plain_text(block, flow.references)
+        else:
+            text += (_markers(block) if start == 0 and index != first[0] else "") + flow.view(index).text(start, end)
+    return text
+
+
+def _separator(before: Block, block: Block) -> str:
+    if not block.first:
+        return block.joint
+    in_list = before.indents and block.indents and block.indents[-1] not in (QUOTE, markdown.INSIDE)
+    return "\n" if in_list else BETWEEN_MESSAGES
+
+
+def _markers(block: Block) -> str:
+    return "".join(
+        "" if indent == QUOTE else "   " if indent == markdown.INSIDE else f"{indent} " for indent in block.indents
+    )

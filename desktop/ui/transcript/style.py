@@ -1,0 +1,65 @@
+"""The measures, fonts and colours that a transcript is drawn with: one value for a theme and a zoom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from PySide6.QtGui import QColor, QFont, QFontMetricsF
+
+from desktop.ui import theme
+from desktop.ui.theme import Tokens
+
+
+@dataclass(frozen=True)
+class Style:
+    """`zoom` multiplies every length."""
+
+    tokens: Tokens
+    zoom: float
+
+    def px(self, length: float) -> int:
+        """`length` of the design in pixels of the window."""
+        return round(length * self.zoom)
+
+    @cached_property
+    def text_font(self) -> QFont:
+        """For running text."""
+        return theme.ui_font(self.zoom)
+
+    @cached_property
+    def small_font(self) -> QFont:
+        """For labels and statistics."""
+        font = QFont(self.text_font)
+        font.setPixelSize(self.px(12))
+        return font
+
+    @cached_property
+    def code_font(self) -> QFont:
+        """For code, in blocks and in lines."""
+        return theme.code_font(self.zoom)
+
+    def heading_font(self, level: int) -> QFont:
+        """For a heading of `level` 1 to 6."""
+        font = QFont(self.text_font)
+        font.setPixelSize(self.px(theme.HEADING_PX[min(level, len(theme.HEADING_PX)) - 1]))
+        font.setWeight(QFont.Weight.DemiBold)
+        return font
+
+    def line_height(self, font_px: int, *, cjk: bool) -> int:
+        """The distance of two baselines."""
+        return round(font_px * (theme.LINE_HEIGHT_CJK if cjk else theme.LINE_HEIGHT_LATIN))
+
+    @cached_property
+    def code_line_height(self) -> int:
+        """Closer than running text, so that code holds together."""
+        return round(self.code_font.pixelSize() * 1.5)
+
+    @cached_property
+    def character_width(self) -> float:
+        """Of an average Latin letter of running text, to estimate heights from."""
+        return QFontMetricsF(self.text_font).horizontalAdvance("the quick brown fox") / 19
+
+    def colour(self, value: str) -> QColor:
+        """One of the tokens' colours."""
+        return QColor(value)

@@ -1,0 +1,44 @@
+"""What the transcript says in words: to eyes and to screen readers alike."""
+
+from __future__ import annotations
+
+from desktop.chat.message import Message, Role, Statistics
+from desktop.ui.i18n import tr
+from desktop.ui.transcript.row import Row
+
+_MINUTE_S = 60
+
+
+def reasoning_title(message: Message, *, is_now: bool) -> str:
+    """The line that stands for the reasoning."""
+    if is_now:
+        return tr("Thinking…")
+    seconds = round(message.reasoning_s)
+    if seconds >= _MINUTE_S:
+        return tr("Thought for {minutes} min {seconds} s", minutes=seconds // _MINUTE_S, seconds=seconds % _MINUTE_S)
+    return tr("Thought for {seconds} s", seconds=max(1, seconds)) if message.reasoning_s else tr("Thought")
+
+
+def statistics_line(statistics: Statistics) -> str:
+    """What an answer cost: speed, time to the first token, length."""
+    return tr(
+        "{speed} tok/s · {first} s · {tokens} tok",
+        speed=f"{statistics.decode_tokens_per_s:,.0f}",
+        first=f"{statistics.time_to_first_token_s:.1f}",
+        tokens=f"{statistics.generated_tokens:,}",
+    )
+
+
+def speaker(row: Row) -> str:
+    """Who says it."""
+    if row.message.role is Role.USER:
+        return tr("You")
+    if row.message.role is Role.SYSTEM:
+        return tr("System")
+    return row.model_title or row.message.model or tr("Answer")
+
+
+def description(row: Row) -> str:
+    """The message as a screen reader says it."""
+    said = [row.message.text, row.progress, row.notice]
+    return ": ".join((speaker(row), "\n".join(text for text in said if text)))
