@@ -96,14 +96,16 @@ class Models(QObject):
         self.settings_changed.emit(self._settings)
         self.load()
 
-    def add(self, path: Path) -> None:
-        """Add the model file at `path` in place, and choose it.
+    def add(self, path: Path) -> str:
+        """Add the model file at `path` in place, and return the name by which it can be chosen.
 
         Raises:
             ModelError: no model can be read from it.
             CannotWrite: the list of models cannot be saved.
         """
-        self.choose(self._library.add(path).name)
+        name = self._library.add(path).name
+        self.changed.emit()
+        return name
 
     def remove(self, name: str) -> None:
         """Take the model called `name` off the list. Its file stays.

@@ -1,0 +1,68 @@
+"""What the keyboard can do anywhere in the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from desktop.ui.i18n import tr
+
+_Key = QKeySequence.StandardKey
+
+
+class Actions:
+    """The window's actions, each with its keys. `triggered` of each is connected where both ends are visible."""
+
+    def __init__(self, window: QWidget) -> None:
+        self._window = window
+        self._words: list[tuple[QAction, Callable[[], str]]] = []
+        self.new_chat = self._add("newChat", lambda: tr("New chat"), _Key.New)
+        self.search = self._add("search", lambda: tr("Search chats"), _Key.Find, "Ctrl+K")
+        self.previous_chat = self._add("previousChat", lambda: tr("Previous chat"), "Ctrl+PgUp")
+        self.next_chat = self._add("nextChat", lambda: tr("Next chat"), "Ctrl+PgDown")
+        self.rename = self._add("rename", lambda: tr("Rename the chat"), "F2")
+        self.composer = self._add("focusComposer", lambda: tr("Write a message"), "Ctrl+L")
+        self.copy_answer = self._add("copyAnswer", lambda: tr("Copy the last answer"), "Ctrl+Shift+C")
+        self.model = self._add("modelMenu", lambda: tr("Choose the model"), "Ctrl+M")
+        self.open_model = self._add("openModel", lambda: tr("Open a model file"), _Key.Open)
+        self.sidebar = self._add("toggleSidebar", lambda: tr("Show or hide the sidebar"), "Ctrl+B")
+        self.settings = self._add("settings", lambda: tr("Settings"), "Ctrl+,")
+        self.zoom_in = self._add("zoomIn", lambda: tr("Larger"), _Key.ZoomIn, "Ctrl+=", "Ctrl++")
+        self.zoom_out = self._add("zoomOut", lambda: tr("Smaller"), _Key.ZoomOut, "Ctrl+-")
+        self.zoom_reset = self._add("zoomReset", lambda: tr("Usual size"), "Ctrl+0")
+        self.shortcuts = self._add("shortcuts", lambda: tr("Keyboard shortcuts"), "F1", "Ctrl+?")
+        self.quit = self._add("quit", lambda: tr("Quit"), "Ctrl+Q")
+        self.retranslate()
+
+    def listed(self) -> list[tuple[str, str]]:
+        """Each action's name and its keys as this system writes them, and those that a field handles itself."""
+        native = QKeySequence.SequenceFormat.NativeText
+        listed = [(action.text(), action.shortcut().toString(native)) for action, _ in self._words]
+        keys = {
+            tr("Send"): QKeySequence(Qt.Key.Key_Return),
+            tr("New line"): QKeySequence("Shift+Return"),
+            tr("Edit the last question (in an empty field)"): QKeySequence(Qt.Key.Key_Up),
+            tr("Close what is open, then stop the answer"): QKeySequence(Qt.Key.Key_Escape),
+        }
+        return [(name, sequence.toString(native)) for name, sequence in keys.items()] + listed
+
+    def retranslate(self) -> None:
+        """Speak the language that is chosen now."""
+        for action, words in self._words:
+            action.setText(words())
+
+    def _add(self, name: str, words: Callable[[], str], *keys: str | QKeySequence.StandardKey) -> QAction:
+        action = QAction(self._window)
+        action.setObjectName(f"{name}Action")
+        sequences: list[QKeySequence] = []
+        for key in keys:
+            sequence = QKeySequence(key)
+            if not sequence.isEmpty() and sequence not in sequences:
+                sequences.append(sequence)
+        action.setShortcuts(sequences)
+        self._window.addAction(action)
+        self._words.append((action, words))
+        return action

@@ -1,0 +1,368 @@
+"""Where the user writes: one rounded field with its button, and a quiet line below it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from desktop.ui.controls import DRESS_CHANGES, ElidedLabel, IconButton, describe, set_look
+from desktop.ui.i18n import tr, tr_count
+from desktop.ui.theme import COLUMN_PX, scaled
+
+# How long typing must rest before the draft is saved.
+_DRAFT_MS = 400
+_MARGIN_PX = 24
+_MAX_SHARE = 0.4
+"""Of the window's height: higher the field never grows."""
+
+
+class Composer(QWidget):
+    """The field, Send and Stop, and the line that says how full the context is.
+
+    Signals:
+        submitted(str text): Send was pressed. The text stays until `clear`: it may not have reached the disk.
+        edit_submitted(int message_id, str text): the same while an earlier message is edited
+        stop_requested()
+        draft_changed(str text): the draft rested for a moment
+        edit_last_requested(): Up was pressed in the empty field
+    """
+
+    submitted = Signal(str)
+    edit_submitted = Signal(int, str)
+    stop_requested = Signal()
+    draft_changed = Signal(str)
+    edit_last_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("composerArea")
+        self._answering = False
+        self._has_model = False
+        self._editing: int | None = None
+        self._draft_aside = ""
+        self._context: tuple[int, int, int, bool] | None = None
+        self._frame = QFrame()
+        self._frame.setObjectName("composerFrame")
+        self._edit = _Field()
+        self._send = IconButton("sendButton", "arrow-up", ink="on_accent", look="send", box=34, size=18)
+        self._stop = IconButton("stopButton", "square", ink="on_accent", look="send", box=34, size=14)
+        self._stop.hide()
+        self._strip = _EditStrip()
+        self._strip.hide()
+        self._context_line = ElidedLabel()
+        self._hint = QLabel()
+        self._drafting = QTimer(self, singleShot=True, interval=_DRAFT_MS)
+        self._lay_out()
+        self._connect()
+        self._retranslate()
+        self._update()
+
+    def text(self) -> str:
+        """What stands in the field."""
+        return self._edit.toPlainText()
+
+    def set_text(self, text: str) -> None:
+        """Put `text` into the field, the caret behind it. An edit that was going on is over."""
+        self._end_edit()
+        # Sets the history of changes back as well: Undo shall not bring another chat's draft.
+        self._edit.setPlainText(text)
+        self._to_end()
+
+    def clear(self) -> None:
+        """Empty the field after its text was taken; after an edit, bring back the draft that it put aside."""
+        self._replace(self._end_edit())
+
+    def focus(self) -> None:
+        """Put the caret into the field."""
+        self._edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def begin_edit(self, message_id: int, text: str) -> None:
+        """Let the user rewrite the message; the draft is put aside meanwhile."""
+        if self._editing is None:
+            self._draft_aside = self.text()
+        self._editing = message_id
+        self._strip.show()
+        self._replace(text)
+        self._update()
+        self.focus()
+
+    def cancel_edit(self) -> bool:
+        """Leave the message as it was. False if none was edited."""
+        if self._editing is None:
+            return False
+        self._replace(self._end_edit())
+        self.focus()
+        return True
+
+    def set_answering(self, answering: bool) -> None:
+        """Whether the open chat is being answered: Send is Stop meanwhile."""
+        had_focus = self._send.hasFocus() or self._stop.hasFocus()
+        self._answering = answering
+        self._send.setVisible(not answering)
+        self._stop.setVisible(answering)
+        if had_focus:
+            self.focus()
+        self._update()
+
+    def set_has_model(self, has_model: bool) -> None:
+        """Whether there is a model that could answer."""
+        self._has_model = has_model
+        self._update()
+
+    def set_context(self, used_tokens: int, n_ctx: int, left_out_messages: int = 0, *, too_long: bool = False) -> None:
+        """How full the context is, and what the next send would leave out. An `n_ctx` of 0 says nothing."""
+        self._context = (used_tokens, n_ctx, left_out_messages, too_long) if n_ctx else None
+        self._say_context()
+
+    def flush_draft(self) -> None:
+        """Report a draft that still rests, now: another chat is about to be shown."""
+        if self._drafting.isActive():
+            self._drafting.stop()
+            self._report_draft()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self._retranslate()
+        elif event.type() in DRESS_CHANGES:
+            self._fit()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.addWidget(self._edit, 1)
+        row.addWidget(self._send, 0, Qt.AlignmentFlag.AlignBottom)
+        row.addWidget(self._stop, 0, Qt.AlignmentFlag.AlignBottom)
+        self._inside = QVBoxLayout(self._frame)
+        self._inside.addWidget(self._strip)
+        self._inside.addLayout(row)
+        self._below = QHBoxLayout()
+        self._below.addWidget(self._context_line, 1)
+        self._below.addWidget(self._hint)
+        set_look(self._context_line, "small")
+        self._hint.setProperty("look", "small")
+        self._column = QVBoxLayout(self)
+        self._column.addWidget(self._frame)
+        self._column.addLayout(self._below)
+
+    def _connect(self) -> None:
+        self._edit.textChanged.connect(self._on_text_changed)
+        self._edit.focus_changed.connect(self._on_focus_changed)
+        self._edit.submitted.connect(self._submit)
+        self._edit.up_in_empty.connect(self.edit_last_requested)
+        self._edit.document().documentLayout().documentSizeChanged.connect(self._fit)
+        self._send.clicked.connect(self._submit)
+        self._stop.clicked.connect(self.stop_requested)
+        self._strip.cancelled.connect(self.cancel_edit)
+        self._drafting.timeout.connect(self._report_draft)
+
+    def _submit(self) -> None:
+        if not self._send.isEnabled() or self._answering:
+            return
+        # The draft's end is reported by who takes the text, not by the timer.
+        self._drafting.stop()
+        if self._editing is None:
+            self.submitted.emit(self.text())
+        else:
+            self.edit_submitted.emit(self._editing, self.text())
+
+    def _replace(self, text: str) -> None:
+        if text != self.text():
+            # Through the cursor, so that Undo brings the former text back.
+            cursor = self._edit.textCursor()
+            cursor.select(cursor.SelectionType.Document)
+            cursor.insertText(text)
+        self._to_end()
+
+    def _to_end(self) -> None:
+        self._edit.moveCursor(self._edit.textCursor().MoveOperation.End)
+        self._drafting.stop()
+
+    def _end_edit(self) -> str:
+        """The edit is over. Returns the draft that it had put aside."""
+        draft, self._draft_aside = self._draft_aside, ""
+        self._editing = None
+        self._strip.hide()
+        self._update()
+        return draft
+
+    def _report_draft(self) -> None:
+        if self._editing is None:
+            self.draft_changed.emit(self.text())
+
+    def _on_text_changed(self) -> None:
+        self._drafting.start()
+        self._update()
+
+    def _on_focus_changed(self, focused: bool) -> None:
+        self._frame.setProperty("focused", focused)
+        self._frame.style().unpolish(self._frame)
+        self._frame.style().polish(self._frame)
+
+    def _update(self) -> None:
+        self._send.setEnabled(self._has_model and bool(self.text().strip()))
+        if not self._has_model:
+            self._hint.setText(tr("Choose a model first"))
+        elif self._answering:
+            self._hint.setText(tr("Esc stops"))
+        else:
+            self._hint.setText(tr("Shift+Enter for a new line"))
+
+    def _say_context(self) -> None:
+        self._context_line.set_full_text("")
+        set_look(self._context_line, "small")
+        if self._context is None:
+            return
+        used, n_ctx, left_out, too_long = self._context
+        if too_long:
+            text = tr("Too long: this message alone does not fit the context of {n_ctx} tokens", n_ctx=f"{n_ctx:,}")
+        elif left_out:
+            text = tr_count(
+                "The context is full: the oldest message will be left out",
+                "The context is full: the {count} oldest messages will be left out",
+                left_out,
+            )
+        else:
+            text = tr("{used} of {n_ctx} tokens", used=f"{used:,}", n_ctx=f"{n_ctx:,}")
+        set_look(self._context_line, "warning" if left_out or too_long else "small")
+        self._context_line.set_full_text(text)
+
+    def _retranslate(self) -> None:
+        self._edit.setPlaceholderText(tr("Ask anything…"))
+        self._edit.setAccessibleName(tr("Message"))
+        describe(self._send, tr("Send"), QKeySequence(Qt.Key.Key_Return))
+        describe(self._stop, tr("Stop"), QKeySequence(Qt.Key.Key_Escape))
+        self._strip.retranslate()
+        self._update()
+        self._say_context()
+
+    def _fit(self) -> None:
+        side = max(scaled(_MARGIN_PX), (self.width() - scaled(COLUMN_PX)) // 2)
+        self._column.setContentsMargins(side, scaled(4), side, scaled(10))
+        self._column.setSpacing(scaled(6))
+        self._below.setContentsMargins(scaled(12), 0, scaled(12), 0)
+        self._below.setSpacing(scaled(16))
+        self._inside.setContentsMargins(scaled(14), scaled(8), scaled(8), scaled(8))
+        self._inside.setSpacing(scaled(4))
+        self._hint.setVisible(self.width() >= scaled(480))
+        self._edit.fit(int(self.window().height() * _MAX_SHARE))
+
+
+class _EditStrip(QWidget):
+    """Says that an earlier message is being edited.
+
+    Signals:
+        cancelled()
+    """
+
+    cancelled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("editStrip")
+        self._words = ElidedLabel()
+        self._words.setProperty("look", "warning")
+        self._close = IconButton("cancelEditButton", "x", box=26, size=14)
+        self._close.clicked.connect(self.cancelled)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._words, 1)
+        row.addWidget(self._close)
+
+    def retranslate(self) -> None:
+        """Speak the language that is chosen now."""
+        self._words.set_full_text(tr("Editing an earlier message — Esc cancels"))
+        describe(self._close, tr("Cancel editing"), QKeySequence(Qt.Key.Key_Escape))
+
+
+class _Field(QPlainTextEdit):
+    """The text itself. Rich text that is pasted comes in plain.
+
+    Signals:
+        submitted(): Enter, but not while an input method composes
+        up_in_empty()
+        focus_changed(bool focused)
+    """
+
+    submitted = Signal()
+    up_in_empty = Signal()
+    focus_changed = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("composer")
+        self.setTabChangesFocus(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.document().setDocumentMargin(0)
+        self._composing = False
+
+    def fit(self, most_px: int) -> None:
+        """Be as high as the text, one line at least, `most_px` at most."""
+        line = self.fontMetrics().lineSpacing()
+        # A plain text document measures its height in lines.
+        lines = max(1, int(self.document().size().height()))
+        least = scaled(34)
+        spare = max(0, least - line)
+        wanted = lines * line + spare
+        height = max(least, min(wanted, most_px))
+        self.setViewportMargins(0, spare // 2, 0, spare - spare // 2)
+        self.setVerticalScrollBarPolicy(
+            Qt.ScrollBarPolicy.ScrollBarAsNeeded if wanted > height else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )
+        self.setFixedHeight(height)
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(scaled(80), scaled(34))
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if enter and not held:
+            # While an input method composes, Enter chooses its candidate; some platforms deliver it here as well.
+            if not self._composing:
+                self.submitted.emit()
+        elif enter:
+            self.textCursor().insertBlock()
+            self.ensureCursorVisible()
+        elif event.key() == Qt.Key.Key_Up and not held and self.document().isEmpty() and not self._composing:
+            self.up_in_empty.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+    @override
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        self._composing = bool(event.preeditString())
+        super().inputMethodEvent(event)
+
+    @override
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        # Files are the window's to take.
+        return source.hasText() and not source.hasUrls()
+
+    @override
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        # A selection in another program may end lines like an old Mac or Windows does.
+        self.textCursor().insertText(source.text().replace("\r\n", "\n").replace("\r", "\n"))
+        self.ensureCursorVisible()
+
+    @override
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.focus_changed.emit(True)
+
+    @override
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._composing = False
+        self.focus_changed.emit(False)

@@ -1,0 +1,177 @@
+"""Small pieces that the window's parts share: buttons with an icon, labels that shorten themselves, hairlines."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeySequence, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QStyle,
+    QStyleOptionButton,
+    QToolButton,
+    QWidget,
+)
+from typing_extensions import override
+
+from desktop.ui.icons import icon
+from desktop.ui.theme import scaled, tokens
+
+Ink = Literal["text", "muted", "accent", "on_accent", "danger", "ok"]
+
+DRESS_CHANGES = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
+"""The events by which a widget learns that colours or the zoom are others now."""
+
+
+def describe(widget: QWidget, words: str, shortcut: QKeySequence | None = None) -> None:
+    """Tell screen readers and the pointer what `widget` does, and which keys do the same."""
+    widget.setAccessibleName(words)
+    keys = shortcut.toString(QKeySequence.SequenceFormat.NativeText) if shortcut is not None else ""
+    widget.setToolTip(f"{words}  ({keys})" if keys else words)
+
+
+def set_look(widget: QWidget, look: str) -> None:
+    """Give `widget` a look of the style sheet, also after it was shown."""
+    if widget.property("look") == look:
+        return
+    widget.setProperty("look", look)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def hairline(parent: QWidget | None = None) -> QFrame:
+    """A horizontal line of one pixel."""
+    line = QFrame(parent)
+    line.setObjectName("hairline")
+    line.setFixedHeight(1)
+    return line
+
+
+def menu(parent: QWidget) -> QMenu:
+    """An empty menu with the corners of the theme where the desktop can draw them."""
+    made = QMenu(parent)
+    if QGuiApplication.platformName() != "xcb":
+        # Without a compositor, which bare X11 may lack, see-through corners are black.
+        made.setWindowFlag(Qt.WindowType.FramelessWindowHint)
+        made.setWindowFlag(Qt.WindowType.NoDropShadowWindowHint)
+        made.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        made.setProperty("round", True)
+    return made
+
+
+class IconButton(QToolButton):
+    """A square button that shows one icon of the set. The pointer's click leaves the focus where it is."""
+
+    def __init__(
+        self,
+        name: str,
+        icon_name: str,
+        parent: QWidget | None = None,
+        *,
+        ink: Ink = "muted",
+        look: str = "icon",
+        box: int = 32,
+        size: int = 16,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setProperty("look", look)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._icon_name, self._ink, self._box, self._size = icon_name, ink, box, size
+        self._dress()
+
+    def set_ink(self, ink: Ink) -> None:
+        """Draw the icon in another of the theme's colours."""
+        if ink != self._ink:
+            self._ink = ink
+            self._dress()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in DRESS_CHANGES or event.type() is QEvent.Type.EnabledChange:
+            self._dress()
+
+    def _dress(self) -> None:
+        theme = tokens(self.palette())
+        size, box = scaled(self._size), scaled(self._box)
+        ink = self._ink if self.isEnabled() else "muted"
+        self.setIcon(icon(self._icon_name, str(getattr(theme, ink)), size))
+        self.setIconSize(QSize(size, size))
+        self.setFixedSize(box, box)
+
+
+class ElidedLabel(QLabel):
+    """One line that ends in … where it does not fit; the tooltip then has all of it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._full = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+
+    def set_full_text(self, text: str) -> None:
+        """Show `text`, as much of it as fits."""
+        self._full = text
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self._fit()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    @override
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self._full) + 2, metrics.height())
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.fontMetrics().height())
+
+    def _fit(self) -> None:
+        shown = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, self.width())
+        self.setText(shown)
+        self.setToolTip(self._full if shown != self._full else "")
+
+
+class ElidedButton(QPushButton):
+    """A button whose text ends in … where it does not fit."""
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(scaled(48), super().minimumSizeHint().height())
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        painter = QPainter(self)
+        contents = self.style().subElementRect(QStyle.SubElement.SE_PushButtonContents, option, self)
+        metrics = QFontMetrics(self.font())
+        option.text = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, contents.width())
+        self.style().drawControl(QStyle.ControlElement.CE_PushButton, option, painter, self)
+
+
+class Choice(QComboBox):
+    """A drop-down list with the icon set's own arrow."""
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        size = scaled(16)
+        arrow = icon("chevron-down", tokens(self.palette()).muted, size)
+        painter = QPainter(self)
+        arrow.paint(painter, self.width() - size - scaled(9), (self.height() - size) // 2, size, size)

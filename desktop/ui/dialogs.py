@@ -1,0 +1,62 @@
+"""Opens the window's dialogs, the settings only once."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from desktop.chat.message import Sampling
+from desktop.paths import Paths
+from desktop.settings import Settings
+from desktop.ui.chat_settings import ChatSettingsDialog
+from desktop.ui.session import Session
+from desktop.ui.settings_dialog import SettingsDialog
+from desktop.ui.shortcuts_sheet import ShortcutsSheet
+
+
+class Dialogs(QObject):
+    """The dialogs of one window.
+
+    Signals:
+        settings_changed(Settings settings): in the settings dialog
+    """
+
+    settings_changed = Signal(object)
+
+    def __init__(self, window: QWidget, session: Session, settings: Settings, paths: Paths) -> None:
+        super().__init__(window)
+        self._window, self._session, self._settings, self._paths = window, session, settings, paths
+        self._open_settings: SettingsDialog | None = None
+
+    def set_settings(self, settings: Settings) -> None:
+        """The settings are now these."""
+        self._settings = settings
+        if self._open_settings is not None:
+            self._open_settings.set_settings(settings)
+
+    def show_settings(self) -> None:
+        """Show the settings, which stay open beside the window."""
+        if self._open_settings is None:
+            self._open_settings = SettingsDialog(self._settings, self._paths, self._window)
+            self._open_settings.changed.connect(self.settings_changed)
+            self._open_settings.finished.connect(self._on_settings_closed)
+        self._open_settings.show()
+        self._open_settings.activateWindow()
+
+    def show_chat_settings(self) -> None:
+        """Edit the open chat's system prompt and sampling."""
+        shown = self._session.shown
+        dialog = ChatSettingsDialog(shown.system, shown.sampling, self._settings.sampling, self._window)
+        dialog.saved.connect(self._on_chat_settings_saved)
+        dialog.open()
+
+    def show_shortcuts(self, listed: list[tuple[str, str]]) -> None:
+        """Show what the keyboard can do."""
+        ShortcutsSheet(listed, self._window).open()
+
+    def _on_settings_closed(self) -> None:
+        self._open_settings = None
+
+    def _on_chat_settings_saved(self, system: str, sampling: Sampling | None) -> None:
+        self._session.set_system(system)
+        self._session.set_sampling(sampling)

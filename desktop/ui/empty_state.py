@@ -1,0 +1,158 @@
+"""What a chat without messages shows: a greeting, four ways to begin, and how it is about the model."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from desktop.hub.library import Model
+from desktop.ui.controls import DRESS_CHANGES, ElidedButton
+from desktop.ui.i18n import tr
+from desktop.ui.model_button import size_text, title_of
+from desktop.ui.theme import COLUMN_PX, scaled
+
+_TWO_COLUMNS_PX = 600
+
+
+class EmptyState(QScrollArea):
+    """The page of a new chat.
+
+    Signals:
+        suggestion_chosen(str text): it belongs into the composer
+        starter_chosen(): begin with the starter model
+        file_requested(): the user wants to choose a model file
+    """
+
+    suggestion_chosen = Signal(str)
+    starter_chosen = Signal()
+    file_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("emptyState")
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidgetResizable(True)
+        self._current: Model | None = None
+        self._starter: Model | None = None
+        self._problem = ""
+        self._greeting = _line("greeting")
+        self._suggestions = [ElidedButton() for _ in range(4)]
+        self._words = _line("muted")
+        self._start = QPushButton()
+        self._start.setObjectName("useStarterButton")
+        self._start.setProperty("look", "primary")
+        self._choose = QPushButton()
+        self._choose.setObjectName("chooseFileButton")
+        self._lay_out()
+        for number, button in enumerate(self._suggestions, 1):
+            button.setObjectName(f"suggestion{number}")
+            button.setProperty("look", "card")
+            button.clicked.connect(self._on_suggestion)
+        self._start.clicked.connect(self.starter_chosen)
+        self._choose.clicked.connect(self.file_requested)
+        self._retranslate()
+
+    def set_models(self, models: list[Model], current: Model | None, problem: str = "") -> None:
+        """Which models there are and which is chosen. `problem` words why it could not be loaded."""
+        self._current, self._problem = current, problem
+        self._starter = next((model for model in models if model.is_starter and not model.missing), None)
+        self._say()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self._retranslate()
+        elif event.type() in DRESS_CHANGES:
+            self._arrange()
+
+    def _lay_out(self) -> None:
+        self._grid = QGridLayout()
+        self._buttons = QHBoxLayout()
+        self._buttons.addStretch()
+        self._buttons.addWidget(self._start)
+        self._buttons.addWidget(self._choose)
+        self._buttons.addStretch()
+        inside = QWidget()
+        inside.setObjectName("scrolled")
+        self._column = QVBoxLayout(inside)
+        self._column.addStretch(3)
+        self._column.addWidget(self._greeting)
+        self._column.addSpacing(scaled(16))
+        self._column.addLayout(self._grid)
+        self._column.addSpacing(scaled(16))
+        self._column.addWidget(self._words)
+        self._column.addLayout(self._buttons)
+        self._column.addStretch(4)
+        self.setWidget(inside)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        side = max(scaled(24), (self.width() - scaled(COLUMN_PX)) // 2)
+        self._column.setContentsMargins(side, scaled(16), side, scaled(16))
+        self._column.setSpacing(scaled(12))
+        self._grid.setSpacing(scaled(8))
+        self._buttons.setSpacing(scaled(8))
+        columns = 2 if self.width() >= scaled(_TWO_COLUMNS_PX) else 1
+        for place, button in enumerate(self._suggestions):
+            self._grid.addWidget(button, place // columns, place % columns)
+
+    def _on_suggestion(self) -> None:
+        button = self.sender()
+        if isinstance(button, QPushButton):
+            self.suggestion_chosen.emit(button.text())
+
+    def _say(self) -> None:
+        is_starter = self._current is not None and self._current.is_starter
+        self._start.setVisible(self._current is None and self._starter is not None)
+        self._choose.setVisible(self._current is None or is_starter or bool(self._problem))
+        self._words.setText(self._model_words())
+
+    def _model_words(self) -> str:
+        if self._problem:
+            return self._problem
+        if self._current is None and self._starter is not None:
+            return tr(
+                "Fireside has no model yet. A tiny one came with it ({size}): it answers at once and makes many "
+                "mistakes. Everything stays on this computer.",
+                size=size_text(self._starter.size_bytes),
+            )
+        if self._current is None:
+            return tr("Fireside has no model yet. Choose a model file (GGUF) from this computer.")
+        if self._current.is_starter:
+            return tr("The starter model is tiny and makes many mistakes. A larger model file answers better.")
+        return tr("{name} answers, on this computer alone.", name=title_of(self._current))
+
+    def _retranslate(self) -> None:
+        self._greeting.setText(tr("What is on your mind?"))
+        texts = (
+            tr("Explain in plain words how a heat pump works"),
+            tr("Write a short poem about autumn rain"),
+            tr("Give me five ideas for a quiet weekend"),
+            tr("Word a friendly reminder to a colleague"),
+        )
+        for button, text in zip(self._suggestions, texts, strict=True):
+            button.setText(text)
+            button.setAccessibleName(text)
+            button.setToolTip(tr("Put this into the message"))
+        self._start.setText(tr("Start with the tiny starter model"))
+        self._choose.setText(tr("Choose a model file…"))
+        self._start.setAccessibleName(self._start.text())
+        self._choose.setAccessibleName(self._choose.text())
+        self._say()
+
+
+def _line(look: str) -> QLabel:
+    label = QLabel()
+    label.setProperty("look", look)
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label

@@ -1,0 +1,397 @@
+"""The window: puts its parts together and connects them with the session and the models, once, here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from desktop.chat.message import Role
+from desktop.errors import AppError
+from desktop.hub.library import STARTER
+from desktop.paths import Paths
+from desktop.settings import ZOOM_LIMITS, Settings
+from desktop.store.search import Hit
+from desktop.ui.actions import Actions
+from desktop.ui.composer import Composer
+from desktop.ui.controls import hairline
+from desktop.ui.dates import local_date
+from desktop.ui.deletion import Deletion
+from desktop.ui.dialogs import Dialogs
+from desktop.ui.empty_state import EmptyState
+from desktop.ui.error_text import one_line
+from desktop.ui.header import Header
+from desktop.ui.i18n import tr
+from desktop.ui.icons import app_icon
+from desktop.ui.models import Models
+from desktop.ui.session import Session
+from desktop.ui.side_by_side import SideBySide
+from desktop.ui.sidebar import Sidebar
+from desktop.ui.toast import Toast
+from desktop.ui.transcript.transcript import Transcript
+
+_SIZE = (1120, 760)
+_LEAST = (400, 420)
+_ZOOM_STEP = 0.1
+
+
+class MainWindow(QWidget):
+    """The whole window.
+
+    Signals:
+        settings_changed(Settings settings): to be saved and applied; `set_settings` tells the window then
+    """
+
+    settings_changed = Signal(object)
+
+    def __init__(self, session: Session, models: Models, settings: Settings, paths: Paths) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setWindowIcon(app_icon())
+        self.setAcceptDrops(True)
+        self.setMinimumSize(*_LEAST)
+        self._session, self._models, self._settings, self._paths = session, models, settings, paths
+        self.actions_ = Actions(self)
+        self._sidebar = Sidebar()
+        self._header = Header()
+        self._empty = EmptyState()
+        self._transcript = Transcript()
+        self._composer = Composer()
+        self._lay_out()
+        self._toast = Toast(self._page)
+        self._deletion = Deletion(session, self._toast)
+        self._dialogs = Dialogs(self, session, settings, paths)
+        self._connect_session()
+        self._connect_models()
+        self._connect_sidebar()
+        self._connect_page()
+        self._connect_actions()
+        self._restore()
+        self._on_chats_changed()
+        self._on_models_changed()
+        self._on_opened()
+
+    def set_settings(self, settings: Settings) -> None:
+        """The settings are now these."""
+        self._settings = settings
+        self._transcript.set_zoom(settings.zoom)
+        self._dialogs.set_settings(settings)
+
+    def come_to_front(self) -> None:
+        """Show the window above all others."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    # Qt's events.
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self.actions_.retranslate()
+            self._on_chats_changed()
+            self._on_models_changed()
+            self._show_title()
+        elif event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self._session.refresh()
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Only what no part of the window had a use for arrives here.
+        if event.key() == Qt.Key.Key_Escape:
+            self._on_escape()
+        else:
+            super().keyPressEvent(event)
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._composer.flush_draft()
+        is_open, width = self._sides.state()
+        geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
+        window = {**self._settings.window, "geometry": geometry, "sidebar_open": is_open, "sidebar_width": width}
+        self.settings_changed.emit(replace(self._settings, window=window))
+        super().closeEvent(event)
+
+    @override
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _model_file(event.mimeData().urls()) is not None:
+            event.acceptProposedAction()
+
+    @override
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = _model_file(event.mimeData().urls())
+        if path is not None:
+            event.acceptProposedAction()
+            self._add_model(path)
+
+    # How it is put together.
+
+    def _lay_out(self) -> None:
+        self._body = QStackedWidget()
+        self._body.addWidget(self._empty)
+        self._body.addWidget(self._transcript)
+        self._page = QWidget()
+        self._page.setObjectName("page")
+        self._page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout(self._page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._header)
+        column.addWidget(hairline())
+        column.addWidget(self._body, 1)
+        column.addWidget(self._composer)
+        self._sides = SideBySide(self._sidebar, self._page)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._sides)
+
+    def _connect_session(self) -> None:
+        session = self._session
+        session.opened.connect(self._on_opened)
+        session.chats_changed.connect(self._on_chats_changed)
+        session.rows_changed.connect(self._on_rows_changed)
+        session.row_changed.connect(lambda index: self._transcript.update_row(index, session.rows[index]))
+        session.answering_changed.connect(self._on_answering_changed)
+        session.context_changed.connect(self._on_context_changed)
+        session.failed.connect(self._on_failed)
+
+    def _connect_models(self) -> None:
+        self._models.changed.connect(self._on_models_changed)
+        self._models.progress.connect(self._header.model.set_fraction)
+        button = self._header.model
+        button.chosen.connect(self._choose_model)
+        button.file_requested.connect(self._choose_file)
+        button.remove_requested.connect(lambda name: self._try(lambda: self._models.remove(name)))
+        button.unload_requested.connect(self._models.unload)
+        button.cancel_requested.connect(self._models.cancel)
+        self._empty.starter_chosen.connect(lambda: self._choose_model(STARTER))
+        self._empty.file_requested.connect(self._choose_file)
+
+    def _connect_sidebar(self) -> None:
+        sidebar = self._sidebar
+        sidebar.new_requested.connect(self._start_new)
+        sidebar.settings_requested.connect(self._dialogs.show_settings)
+        sidebar.chat_chosen.connect(self._open_chat)
+        sidebar.hit_chosen.connect(self._open_hit)
+        sidebar.renamed.connect(self._session.rename)
+        sidebar.delete_requested.connect(self._deletion.delete)
+        sidebar.search_changed.connect(lambda text: sidebar.set_hits(self._session.search(text)))
+        self._sides.open_changed.connect(self._header.set_sidebar_open)
+
+    def _connect_page(self) -> None:
+        header, composer, transcript, session = self._header, self._composer, self._transcript, self._session
+        header.renamed.connect(lambda title: session.rename(session.shown.id, title))
+        header.sidebar_requested.connect(self._sides.toggle)
+        header.new_requested.connect(self._start_new)
+        header.chat_settings_requested.connect(self._dialogs.show_chat_settings)
+        header.delete_requested.connect(lambda: self._deletion.delete(session.shown.id))
+        self._empty.suggestion_chosen.connect(self._take_suggestion)
+        composer.submitted.connect(self._send)
+        composer.edit_submitted.connect(self._send_edit)
+        composer.stop_requested.connect(session.stop)
+        composer.draft_changed.connect(session.save_draft)
+        composer.edit_last_requested.connect(self._edit_last)
+        transcript.edit_requested.connect(self._edit)
+        transcript.regenerate_requested.connect(session.regenerate)
+        transcript.continue_requested.connect(session.continue_answer)
+        transcript.retry_requested.connect(session.retry)
+        transcript.branch_requested.connect(session.select_branch)
+        transcript.link_activated.connect(lambda url: QDesktopServices.openUrl(QUrl(url)))
+        transcript.copied.connect(self._toast.show_message)
+        self._dialogs.settings_changed.connect(self.settings_changed)
+
+    def _connect_actions(self) -> None:
+        actions = self.actions_
+        for action, do in (
+            (actions.new_chat, self._start_new),
+            (actions.search, self._search),
+            (actions.previous_chat, lambda: self._step(-1)),
+            (actions.next_chat, lambda: self._step(1)),
+            (actions.rename, self._header.rename),
+            (actions.composer, self._composer.focus),
+            (actions.copy_answer, self._copy_answer),
+            (actions.model, self._header.model.open_menu),
+            (actions.open_model, self._choose_file),
+            (actions.sidebar, self._sides.toggle),
+            (actions.settings, self._dialogs.show_settings),
+            (actions.zoom_in, lambda: self._zoom(self._settings.zoom + _ZOOM_STEP)),
+            (actions.zoom_out, lambda: self._zoom(self._settings.zoom - _ZOOM_STEP)),
+            (actions.zoom_reset, lambda: self._zoom(1.0)),
+            (actions.shortcuts, lambda: self._dialogs.show_shortcuts(actions.listed())),
+            (actions.quit, self.close),
+        ):
+            action.triggered.connect(_without_arguments(do))
+
+    def _restore(self) -> None:
+        window = self._settings.window
+        geometry = window.get("geometry")
+        if not (isinstance(geometry, str) and self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))):
+            room = self.screen().availableGeometry()
+            self.resize(min(_SIZE[0], room.width()), min(_SIZE[1], room.height()))
+            self.move(QRect(room).center() - self.rect().center())
+        width = window.get("sidebar_width")
+        self._sides.restore(
+            is_open=window.get("sidebar_open") is not False, width=width if isinstance(width, int) else 0
+        )
+        self._transcript.set_zoom(self._settings.zoom)
+        self._header.set_sidebar_open(self._sides.is_open)
+
+    # What the session and the models tell.
+
+    def _on_opened(self) -> None:
+        shown = self._session.shown
+        self._transcript.set_rows(self._session.rows)
+        self._composer.set_text(shown.draft)
+        self._sidebar.set_open(shown.id)
+        self._show_title()
+        self._show_body()
+        self._composer.focus()
+
+    def _on_chats_changed(self) -> None:
+        self._sidebar.set_chats(self._session.chats(), local_date(time.time()))
+        self._sidebar.set_open(self._session.shown.id)
+        self._sidebar.set_answering(self._session.answering_chats())
+        self._show_title()
+
+    def _on_rows_changed(self, first: int) -> None:
+        self._transcript.replace_rows(first, self._session.rows[first:])
+        self._show_body()
+
+    def _on_answering_changed(self, answering: bool) -> None:
+        self._composer.set_answering(answering)
+        self._sidebar.set_answering(self._session.answering_chats())
+
+    def _on_context_changed(self) -> None:
+        use = self._session.context
+        if use is None:
+            self._composer.set_context(0, 0)
+        else:
+            self._composer.set_context(use.used_tokens, use.n_ctx, use.left_out_messages, too_long=use.too_long)
+
+    def _on_failed(self, error: AppError) -> None:
+        self._toast.show_error(one_line(error))
+
+    def _on_models_changed(self) -> None:
+        models = self._models
+        available = models.available()
+        problem = one_line(models.error) if models.error is not None else ""
+        self._header.model.set_models(available, models.current, models.state, problem)
+        self._empty.set_models(available, models.current, problem)
+        self._composer.set_has_model(models.current is not None)
+
+    def _show_title(self) -> None:
+        shown = self._session.shown
+        self._header.set_chat(shown.title, on_disk=self._session.chat is not None)
+        self.setWindowTitle(tr("{title} — Fireside", title=shown.title) if shown.title else tr("Fireside"))
+
+    def _show_body(self) -> None:
+        self._body.setCurrentWidget(self._transcript if self._session.rows else self._empty)
+
+    # What the user does.
+
+    def _start_new(self) -> None:
+        self._composer.flush_draft()
+        self._sides.close_overlay()
+        self._session.start_new()
+
+    def _open_chat(self, chat_id: int, message_id: int | None = None) -> None:
+        self._composer.flush_draft()
+        self._sides.close_overlay()
+        self._try(lambda: self._session.open_chat(chat_id, message_id))
+        if message_id is not None:
+            self._transcript.scroll_to_message(message_id)
+
+    def _open_hit(self, hit: Hit) -> None:
+        self._open_chat(hit.chat_id, hit.message_id)
+
+    def _step(self, step: int) -> None:
+        chat_id = self._sidebar.neighbour(self._session.shown.id, step)
+        if chat_id is not None:
+            self._open_chat(chat_id)
+
+    def _search(self) -> None:
+        self._sides.set_open(is_open=True)
+        self._sidebar.focus_search()
+
+    def _send(self, text: str) -> None:
+        if self._session.send(text):
+            self._composer.clear()
+            self._transcript.scroll_to_end()
+
+    def _send_edit(self, message_id: int, text: str) -> None:
+        if self._session.edit(message_id, text):
+            self._composer.clear()
+
+    def _edit(self, message_id: int) -> None:
+        for row in self._session.rows:
+            if row.message.id == message_id:
+                self._composer.begin_edit(message_id, row.message.text)
+
+    def _edit_last(self) -> None:
+        questions = [row.message.id for row in self._session.rows if row.message.role is Role.USER]
+        if questions and not self._session.answering:
+            self._edit(questions[-1])
+
+    def _take_suggestion(self, text: str) -> None:
+        self._composer.set_text(text)
+        self._composer.focus()
+
+    def _copy_answer(self) -> None:
+        answers = [row.message.text for row in self._session.rows if row.message.role is Role.ASSISTANT]
+        if answers and answers[-1]:
+            QGuiApplication.clipboard().setText(answers[-1])
+            self._toast.show_message(tr("The last answer is copied"))
+
+    def _choose_model(self, name: str) -> None:
+        self._try(lambda: self._session.set_model(name))
+
+    def _choose_file(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(
+            self, tr("Choose a model file"), "", tr("Model files (*.gguf)") + ";;" + tr("All files (*)")
+        )
+        if chosen:
+            self._add_model(Path(chosen))
+
+    def _add_model(self, path: Path) -> None:
+        self._try(lambda: self._session.set_model(self._models.add(path)))
+
+    def _zoom(self, zoom: float) -> None:
+        zoom = min(max(round(zoom, 1), ZOOM_LIMITS[0]), ZOOM_LIMITS[1])
+        if zoom != self._settings.zoom:
+            self.settings_changed.emit(replace(self._settings, zoom=zoom))
+
+    def _on_escape(self) -> None:
+        focus = QApplication.focusWidget()
+        if self._sides.close_overlay() or (focus is not None and self._sidebar.isAncestorOf(focus)):
+            self._composer.focus()
+        elif not self._composer.cancel_edit() and self._session.answering:
+            self._session.stop()
+        else:
+            self._composer.focus()
+
+    def _try(self, do: Callable[[], object]) -> None:
+        """Do what may fail for a reason that the user can be told."""
+        try:
+            do()
+        except AppError as error:
+            self._on_failed(error)
+
+
+def _model_file(urls: list[QUrl]) -> Path | None:
+    """The first model file among what was dropped."""
+    paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+    return next((path for path in paths if path.suffix.lower() == ".gguf"), None)
+
+
+def _without_arguments(do: Callable[[], object]) -> Callable[[], None]:
+    """A slot that passes `checked` on to nobody."""
+    return lambda: (do(), None)[1]

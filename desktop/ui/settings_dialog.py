@@ -1,0 +1,264 @@
+"""The app's settings. A change takes effect at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from importlib.metadata import version
+from typing import Any, get_args
+
+from PySide6.QtCore import QEvent, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtWidgets import (
+    QDialog,
+    QGridLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from desktop.paths import Paths
+from desktop.settings import ZOOM_LIMITS, Language, Settings, Theme
+from desktop.ui.controls import Choice
+from desktop.ui.i18n import tr
+from desktop.ui.sampling_form import OptionalNumber, SamplingForm, WholeNumber, labels_of_row
+from desktop.ui.theme import scaled
+
+# How long typing must rest before it is taken over.
+_TYPING_MS = 400
+_CREDITS = """Fireside — MIT
+Qt, PySide6 — LGPL 3
+llama.cpp, llama-cpp-python — MIT
+SmolLM2 135M Instruct — Apache 2.0
+markdown-it-py — MIT
+Lucide — ISC"""
+
+
+class SettingsDialog(QDialog):
+    """All settings, in four pages.
+
+    Signals:
+        changed(Settings settings)
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, settings: Settings, paths: Paths, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("settingsDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._settings = settings
+        self._says: list[Callable[[], object]] = []
+        self._filling = False
+        self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
+        self._typing.timeout.connect(self._on_typed)
+        self._tabs = QTabBar()
+        self._tabs.setObjectName("settingsTabs")
+        self._pages = QStackedWidget()
+        self._add_look_page()
+        self._add_answers_page()
+        self._add_model_page()
+        self._add_about_page(paths)
+        self._tabs.currentChanged.connect(self._pages.setCurrentIndex)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, scaled(16), 0, 0)
+        column.addWidget(self._tabs)
+        column.addWidget(self._pages)
+        self._tabs.setContentsMargins(scaled(20), 0, 0, 0)
+        self._retranslate()
+        self.set_settings(settings)
+        self.resize(scaled(580), scaled(600))
+
+    def set_settings(self, settings: Settings) -> None:
+        """The settings are now these, whoever changed them."""
+        self._settings = settings
+        self._filling = True
+        self._language.setCurrentIndex(get_args(Language).index(settings.language))
+        self._theme.setCurrentIndex(get_args(Theme).index(settings.theme))
+        self._zoom.setValue(round(settings.zoom * 100))
+        if self._system.toPlainText() != settings.system and not self._typing.isActive():
+            self._system.setPlainText(settings.system)
+        if self._sampling.sampling() != settings.sampling:
+            self._sampling.set_sampling(settings.sampling)
+        self._n_ctx.set_number(settings.n_ctx)
+        self._n_threads.set_number(settings.n_threads)
+        self._n_gpu_layers.set_number(settings.n_gpu_layers)
+        self._filling = False
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._flush()
+        super().closeEvent(event)
+
+    @override
+    def reject(self) -> None:
+        self._flush()
+        super().reject()
+
+    def _flush(self) -> None:
+        if self._typing.isActive():
+            self._typing.stop()
+            self._on_typed()
+
+    def _add_look_page(self) -> None:
+        grid = self._add_page(lambda: tr("Appearance"))
+        self._language = Choice()
+        self._language.setObjectName("languageChoice")
+        self._theme = Choice()
+        self._theme.setObjectName("themeChoice")
+        self._zoom = WholeNumber("zoom", round(ZOOM_LIMITS[0] * 100), round(ZOOM_LIMITS[1] * 100), 10)
+        self._zoom.setSuffix(" %")
+        for choice, count in ((self._language, len(get_args(Language))), (self._theme, len(get_args(Theme)))):
+            choice.addItems([""] * count)
+        self._row(grid, self._language, lambda: (tr("Language"), ""))
+        self._row(grid, self._theme, lambda: (tr("Theme"), ""))
+        self._row(grid, self._zoom, lambda: (tr("Size"), tr("Of text and everything else.")))
+        # Names of languages stand in their own language.
+        self._says.append(lambda: self._name_items(self._language, (tr("As the system"), "English", "简体中文")))
+        self._says.append(lambda: self._name_items(self._theme, (tr("As the system"), tr("Light"), tr("Dark"))))
+        self._language.currentIndexChanged.connect(lambda index: self._change(language=get_args(Language)[index]))
+        self._theme.currentIndexChanged.connect(lambda index: self._change(theme=get_args(Theme)[index]))
+        self._zoom.valueChanged.connect(lambda percent: self._change(zoom=percent / 100))
+
+    def _add_answers_page(self) -> None:
+        grid = self._add_page(lambda: tr("Answers"))
+        self._system = QPlainTextEdit()
+        self._system.setObjectName("defaultSystemPrompt")
+        self._system.setTabChangesFocus(True)
+        self._sampling = SamplingForm()
+        self._row(grid, self._system, lambda: (tr("System prompt"), tr("New chats begin with it.")))
+        self._system.setFixedSize(scaled(300), scaled(96))
+        grid.addWidget(self._sampling, grid.rowCount(), 0, 1, 2)
+        self._system.textChanged.connect(self._on_typing)
+        self._sampling.changed.connect(self._on_typing)
+
+    def _add_model_page(self) -> None:
+        grid = self._add_page(lambda: tr("Model"))
+        self._n_ctx = OptionalNumber("contextLength", 10_000_000)
+        self._n_threads = OptionalNumber("threads", 1024)
+        self._n_gpu_layers = OptionalNumber("gpuLayers", 10_000)
+        self._row(
+            grid,
+            self._n_ctx,
+            lambda: (tr("Context length"), tr("In tokens: how much of a chat the model sees. More takes more memory.")),
+        )
+        self._row(
+            grid, self._n_threads, lambda: (tr("Threads"), tr("Of the processor. Fewer leave more for other programs."))
+        )
+        self._row(
+            grid,
+            self._n_gpu_layers,
+            lambda: (
+                tr("Layers on the graphics card"),
+                tr("Fewer need less of its memory; 0 uses the processor alone."),
+            ),
+        )
+        for field in (self._n_ctx, self._n_threads, self._n_gpu_layers):
+            self._says.append(partial(_say_automatic, field))
+        self._n_ctx.changed.connect(lambda: self._change(n_ctx=self._n_ctx.number() or None))
+        self._n_threads.changed.connect(lambda: self._change(n_threads=self._n_threads.number() or None))
+        self._n_gpu_layers.changed.connect(lambda: self._change(n_gpu_layers=self._n_gpu_layers.number()))
+
+    def _add_about_page(self, paths: Paths) -> None:
+        grid = self._add_page(lambda: tr("About"))
+        folder = QPushButton()
+        folder.setObjectName("openDataFolder")
+        folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.data))))
+        self._says.append(lambda: folder.setText(tr("Open the folder")))
+        self._row(grid, folder, lambda: (tr("Your data"), str(paths.data)))
+        folder.setFixedWidth(folder.sizeHint().width() + scaled(60))
+        about = QLabel()
+        about.setWordWrap(True)
+        number = version("fireside")
+        self._says.append(
+            lambda: about.setText(
+                tr(
+                    "Fireside {version}. Chats and models stay on this computer; nothing is sent anywhere.",
+                    version=number,
+                )
+            )
+        )
+        title, made_with = QLabel(), QLabel(_CREDITS)
+        title.setProperty("look", "section")
+        made_with.setProperty("look", "muted")
+        made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._says.append(lambda: title.setText(tr("Made with")))
+        for label in (about, title, made_with):
+            grid.addWidget(label, grid.rowCount(), 0, 1, 2)
+
+    def _add_page(self, words: Callable[[], str]) -> QGridLayout:
+        inside = QWidget()
+        inside.setObjectName("scrolled")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(scaled(24), scaled(16), scaled(24), scaled(24))
+        grid = QGridLayout()
+        grid.setColumnStretch(0, 1)
+        column.addLayout(grid)
+        column.addStretch()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inside)
+        index = self._pages.addWidget(scroll)
+        self._tabs.addTab("")
+        self._says.append(lambda: self._tabs.setTabText(index, words()))
+        return grid
+
+    def _row(self, grid: QGridLayout, field: QWidget, words: Callable[[], tuple[str, str]]) -> None:
+        title, explanation = labels_of_row(grid, field)
+        if isinstance(field, Choice):
+            field.setFixedWidth(scaled(180))
+
+        def say() -> None:
+            name, why = words()
+            title.setText(name)
+            explanation.setText(why)
+            explanation.setVisible(bool(why))
+            field.setAccessibleName(name)
+            field.setAccessibleDescription(why)
+            field.setToolTip(why)
+
+        self._says.append(say)
+
+    def _name_items(self, choice: Choice, names: tuple[str, ...]) -> None:
+        for index, name in enumerate(names):
+            choice.setItemText(index, name)
+
+    def _change(self, **values: Any) -> None:
+        if self._filling:
+            return
+        settings = replace(self._settings, **values)
+        if settings != self._settings:
+            self._settings = settings
+            self.changed.emit(settings)
+
+    def _on_typing(self) -> None:
+        if not self._filling:
+            self._typing.start()
+
+    def _on_typed(self) -> None:
+        self._change(system=self._system.toPlainText().strip(), sampling=self._sampling.sampling())
+
+    def _retranslate(self) -> None:
+        self.setWindowTitle(tr("Settings"))
+        self._tabs.setAccessibleName(tr("Settings"))
+        self._system.setPlaceholderText(tr("For example: You answer briefly and in plain words."))
+        for say in self._says:
+            say()
+
+
+def _say_automatic(field: OptionalNumber) -> None:
+    field.setPlaceholderText(tr("Automatic"))

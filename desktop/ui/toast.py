@@ -1,0 +1,146 @@
+"""A short message over the bottom of the window, with at most one thing to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QEnterEvent, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from typing_extensions import override
+
+from desktop.ui.controls import IconButton, describe, set_look
+from desktop.ui.i18n import tr
+from desktop.ui.theme import scaled
+
+_SHOWN_MS = 8000
+_WIDTH_PX = 560
+_ACTION_KEYS = QKeySequence("Alt+Z")
+
+
+class Toast(QFrame):
+    """One message at a time; a new one takes the place of the old one.
+
+    It goes by itself after 8 seconds, unless the pointer or the focus is on it, or it tells of an error.
+
+    Signals:
+        gone(): it went and no other took its place
+    """
+
+    gone = Signal()
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.setObjectName("toast")
+        self._window = window
+        self._do: Callable[[], object] | None = None
+        self._stays = False
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._action = QPushButton()
+        self._action.setObjectName("toastAction")
+        self._action.setProperty("look", "link")
+        self._close = IconButton("toastClose", "x", box=28, size=14)
+        self._row = QHBoxLayout(self)
+        self._row.addWidget(self._text, 1)
+        self._row.addWidget(self._action)
+        self._row.addWidget(self._close)
+        self._timer = QTimer(self, singleShot=True, interval=_SHOWN_MS)
+        self._timer.timeout.connect(self.dismiss)
+        self._action.clicked.connect(self._on_action)
+        self._close.clicked.connect(self.dismiss)
+        for button in (self._action, self._close):
+            button.installEventFilter(self)
+        window.installEventFilter(self)
+        self._retranslate()
+        self.hide()
+
+    def show_message(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
+        """Say `text`. With `action`, a button of that name calls `do`."""
+        self._show(text, action, do, stays=False)
+
+    def show_error(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
+        """Say `text` until the user has closed it: what went wrong takes longer to read."""
+        self._show(text, action, do, stays=True)
+
+    def dismiss(self) -> None:
+        """Go away."""
+        self._timer.stop()
+        self._do = None
+        self.hide()
+        self.gone.emit()
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._window and event.type() is QEvent.Type.Resize:
+            self._place()
+        elif event.type() is QEvent.Type.FocusIn:
+            self._timer.stop()
+        elif event.type() is QEvent.Type.FocusOut:
+            self._wait()
+        return super().eventFilter(watched, event)
+
+    @override
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self._timer.stop()
+
+    @override
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._wait()
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.dismiss()
+        else:
+            super().keyPressEvent(event)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def _show(self, text: str, action: str, do: Callable[[], object] | None, *, stays: bool) -> None:
+        self._do, self._stays = do, stays
+        set_look(self._text, "danger" if stays else "")
+        self._text.setText(text)
+        self._action.setText(action)
+        describe(self._action, action, _ACTION_KEYS)
+        self._action.setShortcut(_ACTION_KEYS)
+        self._action.setVisible(bool(action))
+        self.setAccessibleName(text)
+        self._place()
+        self.show()
+        self.raise_()
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+        self._wait()
+
+    def _wait(self) -> None:
+        focus = QApplication.focusWidget()
+        has_focus = focus is not None and self.isAncestorOf(focus)
+        if self.isVisible() and not self._stays and not has_focus and not self.underMouse():
+            self._timer.start()
+
+    def _on_action(self) -> None:
+        # First what was asked for: who hears that the toast is gone may forget what it was about.
+        if self._do is not None:
+            self._do()
+        self.dismiss()
+
+    def _place(self) -> None:
+        self._row.setContentsMargins(scaled(16), scaled(8), scaled(8), scaled(8))
+        self._row.setSpacing(scaled(8))
+        room = self._window.width() - 2 * scaled(16)
+        words = self._text.fontMetrics().horizontalAdvance(self._text.text())
+        beside = self._action.sizeHint().width() if self._action.text() else 0
+        width = min(room, scaled(_WIDTH_PX), words + beside + self._close.width() + scaled(16 + 8 + 16 + 8))
+        height = self._row.heightForWidth(width) if self._row.hasHeightForWidth() else self.sizeHint().height()
+        bottom = self._window.height() - scaled(120)
+        self.setGeometry((self._window.width() - width) // 2, max(0, bottom - height), width, height)
+
+    def _retranslate(self) -> None:
+        describe(self._close, tr("Close"))
