@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from desktop.chat.message import Chat, FinishReason, Message, Role, Sampling, State, Statistics
-from desktop.errors import NoSuchChat
+from desktop.errors import DamagedDatabase, NoSuchChat
 from desktop.store.database import Database, Value
 from desktop.store.rows import to_chat, to_json, to_message
 from desktop.store.search import Hit, compact, erase_chat, index_message, index_title, search
@@ -295,6 +295,15 @@ class Store:
         """Write a copy of everything to `target`. Others may go on writing meanwhile."""
         self._database.copy_to(target)
 
+    def check(self) -> None:
+        """Read the whole database and see whether it is sound.
+
+        Raises:
+            DamagedDatabase: it is not.
+        """
+        if [row[0] for row in self._database.rows("PRAGMA quick_check(1)")] != ["ok"]:
+            raise DamagedDatabase(str(self._database.path))
+
     def changed_elsewhere(self) -> bool:
         """Whether another connection, perhaps of another process, has changed something since the last call."""
         before, self._data_version = self._data_version, self._read_data_version()
@@ -330,6 +339,5 @@ class Store:
             *(chat_id, parent_id, role, state, text, now, reasoning, model, to_json(sampling)),
         )
         self._database.write("UPDATE chats SET leaf_id = ?, updated_at = ? WHERE id = ?", message_id, now, chat_id)
-        if state is not State.STREAMING:
-            index_message(self._database, message_id, text)
+        index_message(self._database, message_id, text)
         return message_id

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ def _add_secrets(store: Store, messages: int = 200) -> int:
         store.update_text(answer.id, "zzold " * length)
     store.finish(answer.id, State.COMPLETE, "zzpassword 喵喵 " * 30, reasoning="zzreason")
     for number in range(messages):
-        store.add_message(chat.id, answer.id, Role.USER, f"zzdiary{number} " * 20)
+        store.add_message(chat.id, answer.id, Role.USER, f"zzdiary{number}")
     return chat.id
 
 
@@ -59,6 +61,36 @@ def test_purged_text_is_gone_from_the_files(store: Store, tmp_path: Path, before
     assert store._database.number("SELECT count(*) FROM messages WHERE chat_id = ?", other) == after
     store._database.write("INSERT INTO message_words (message_words) VALUES ('integrity-check')")
     assert store._database.rows("PRAGMA integrity_check")[0][0] == "ok"
+
+
+def test_what_lies_in_the_gaps_of_pages_is_erased_too(store: Store, tmp_path: Path) -> None:
+    # When SQLite splits a page, copies of the rows that move stay behind in the free space, secure_delete or not.
+    chat = store.create_chat()
+    for number in range(200):
+        store.add_message(chat.id, None, Role.USER, f"zzdiary{number}")
+    _add_others(store, 50)
+    store.delete(chat.id)
+    store.purge()
+    assert _left(tmp_path) == []
+
+
+def test_a_job_purges_while_the_window_writes(store: Store, tmp_path: Path) -> None:
+    chat_id = _add_secrets(store)
+    store.delete(chat_id)
+
+    def purge() -> None:
+        with closing(Store.open(tmp_path / "chats.db", tmp_path / "backups")) as own:
+            own.purge()
+
+    chat = store.create_chat("goes on")
+    written = []
+    with ThreadPoolExecutor() as jobs:
+        job = jobs.submit(purge)
+        while not job.done():
+            written.append(store.add_message(chat.id, None, Role.USER, "and on"))
+        job.result()
+    assert _left(tmp_path) == []
+    assert [store.message(message.id) for message in written] == written
 
 
 def test_one_chat_is_purged_and_the_other_can_still_come_back(store: Store) -> None:

@@ -69,7 +69,7 @@ def test_is_not_found(store: Store, text: str, query: str) -> None:
     assert not _found(store, text, query)
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters() | st.sampled_from('"*:^-+(){}\\AND OR NOT NEAR'), max_size=40))
 @example("a " * 5000)
 @example("字" * 5000)
@@ -80,7 +80,7 @@ def test_no_query_is_an_error(store: Store, query: str) -> None:
         assert hit.marks
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=60), st.data())
 def test_every_text_is_found_by_each_of_its_words(store: Store, text: str, data: st.DataObject) -> None:
     found = _WORD.findall(normalize("NFC", text))
@@ -130,6 +130,10 @@ def test_a_snippet_shows_the_match_in_its_surroundings() -> None:
 def test_a_snippet_marks_every_match_once() -> None:
     line, marks = snippet("学习 Python：学习，再学习 pythonic", phrases("学习 python 学"))
     assert [line[start:end] for start, end in marks] == ["学习", "Python", "学习", "学习", "pythonic"]
+
+
+def test_a_snippet_of_decomposed_text_is_composed() -> None:
+    assert snippet("un cafe\u0301 noir", phrases("cafe noir")) == ("un café noir", ((3, 7), (8, 12)))
 
 
 def test_a_snippet_of_text_without_spaces_is_cut_anywhere() -> None:
