@@ -240,7 +240,7 @@ class MainWindow(QWidget):
             self.move(QRect(room).center() - self.rect().center())
         width = window.get("sidebar_width")
         self._sides.restore(
-            is_open=window.get("sidebar_open") is not False, width=width if isinstance(width, int) else 0
+            is_open=window.get("sidebar_open") is not False, width=width if isinstance(width, int) else None
         )
         self._transcript.set_zoom(self._settings.zoom)
         self._header.set_sidebar_open(self._sides.is_open)

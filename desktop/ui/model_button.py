@@ -163,7 +163,7 @@ class _Pill(QToolButton):
     @override
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        width = metrics.horizontalAdvance(self._name) + scaled(12 + 8 + 10 + 6 + 16 + 10)
+        width = metrics.horizontalAdvance(self._name) + scaled(12 + 8 + 10 + 6 + 16 + 10 + 4)
         if self._detail:
             # Room for the widest number, so that the button does not jitter while it counts.
             width += scaled(8) + metrics.horizontalAdvance("100%")

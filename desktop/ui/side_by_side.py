@@ -50,10 +50,10 @@ class SideBySide(QWidget):
         """Whether the sidebar would lie over the page."""
         return self.width() < scaled(NARROW_PX)
 
-    def restore(self, *, is_open: bool, width: int) -> None:
+    def restore(self, *, is_open: bool, width: int | None) -> None:
         """Take the sidebar as it was left: `width` in px at 100 % zoom."""
         self._wanted = is_open
-        self._width = min(max(width, _LEAST_PX), _MOST_PX)
+        self._width = min(max(width or _USUAL_PX, _LEAST_PX), _MOST_PX)
         self._arrange()
 
     def state(self) -> tuple[bool, int]:

@@ -74,6 +74,7 @@ QPushButton[look="row"] {{ text-align: left; background: transparent; border: {n
 QPushButton[look="row"]:hover {{ background: {hover}; }}
 QPushButton[look="row"]:focus {{ border: {ring}; }}
 
+QToolButton[look="icon"] {{ padding: 0; }}
 QToolButton[look="send"] {{
     background: {theme.accent}; border: {px(2)} solid {theme.accent}; border-radius: {px(17)}; padding: 0;
 }}
@@ -96,8 +97,10 @@ QComboBox QAbstractItemView {{
     selection-background-color: {hover}; selection-color: {theme.text};
 }}
 QLineEdit#searchBox {{ padding-left: {px(2)}; }}
-QFrame#composerFrame {{ background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; }}
-QFrame#composerFrame[focused="true"] {{ border: {ring}; }}
+QFrame#composerFrame {{
+    background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; margin: {px(1)};
+}}
+QFrame#composerFrame[focused="true"] {{ border: {ring}; margin: 0; }}
 QPlainTextEdit#composer, QPlainTextEdit#composer:focus {{ background: transparent; border: none; padding: 0; }}
 
 QFrame#toast {{ background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; }}
@@ -123,7 +126,7 @@ QTabBar::tab:selected:focus {{ border: {ring}; }}
 
 QScrollBar:vertical {{ background: transparent; width: {px(12)}; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: {px(12)}; margin: 0; }}
-QScrollBar::handle {{ background: {theme.scroll}; border-radius: {px(3)}; margin: {px(3)}; }}
+QScrollBar::handle {{ background: {theme.scroll}; border-radius: {px(2)}; margin: {px(4)}; }}
 QScrollBar::handle:vertical {{ min-height: {px(32)}; }}
 QScrollBar::handle:horizontal {{ min-width: {px(32)}; }}
 QScrollBar::handle:hover, QScrollBar::handle:pressed {{ background: {theme.muted}; }}

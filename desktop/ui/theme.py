@@ -44,7 +44,7 @@ class Tokens:
     @property
     def scroll(self) -> str:
         """A scroll bar's handle at rest, as `#AARRGGBB`."""
-        return _veil(self.text, 0.22)
+        return _veil(self.text, 0.16)
 
     @property
     def scrim(self) -> str:
