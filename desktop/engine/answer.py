@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from desktop.chat.message import Role
+from desktop.chat.message import FinishReason, Message, Role, Sampling, State
 from desktop.engine.api import Engine, Event, Finished, Loaded, Request
-from desktop.errors import PromptTooLong
+from desktop.errors import AppError, LoadCancelled, PromptTooLong, pack
 
 # Of the context, so much stays free for the answer: less makes answers that end in the middle of a sentence.
 _ANSWER_SHARE = 0.25
@@ -45,6 +45,29 @@ def answer(engine: Engine, request: Request) -> Iterator[Event | Fitted]:
             yield replace(event, statistics=replace(event.statistics, left_out_messages=fitted.left_out))
         elif not isinstance(event, Loaded):
             yield event
+
+
+def ended(message: Message, finished: Finished | None, error: BaseException | None) -> Message:
+    """`message`, an answer with its text so far, as it is after `answer` has `finished`, or raised `error`.
+
+    Without either it was stopped. An error that is no `AppError` is a bug: the state says that there was one.
+    """
+    if finished is not None:
+        return replace(
+            message,
+            state=State.STOPPED if finished.reason is FinishReason.STOPPED else State.COMPLETE,
+            finish=finished.reason,
+            statistics=finished.statistics,
+            sampling=replace(message.sampling or Sampling(), seed=finished.seed),
+        )
+    if error is None or isinstance(error, LoadCancelled):
+        return replace(message, state=State.STOPPED, finish=FinishReason.STOPPED)
+    return replace(
+        message,
+        state=State.INTERRUPTED if message.text or message.reasoning else State.FAILED,
+        finish=FinishReason.ERROR,
+        error=pack(error) if isinstance(error, AppError) else None,
+    )
 
 
 def fit(engine: Engine, request: Request, n_ctx: int) -> Fitted:

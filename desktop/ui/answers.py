@@ -9,10 +9,10 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.chat.message import FinishReason, Message, Sampling, State
-from desktop.engine.answer import Fitted, answer
+from desktop.chat.message import Message
+from desktop.engine.answer import Fitted, answer, ended
 from desktop.engine.api import Finished, Loaded, LoadEvent, LoadProgress, PrefillProgress, Request, Token
-from desktop.errors import AppError, LoadCancelled, StoreError, pack
+from desktop.errors import AppError, StoreError
 from desktop.store.chats import Store
 from desktop.ui.engine_thread import EngineThread, Job, Produced
 from desktop.ui.i18n import tr
@@ -155,26 +155,7 @@ class Answers(QObject):
 
     def _on_done(self, writing: Answer, error: BaseException | None) -> None:
         writing.ended = True
-        message, finished = writing.message, writing.finished
-        if finished is not None:
-            stopped = finished.reason is FinishReason.STOPPED
-            writing.message = replace(
-                message,
-                state=State.STOPPED if stopped else State.COMPLETE,
-                finish=finished.reason,
-                statistics=finished.statistics,
-                sampling=replace(message.sampling or Sampling(), seed=finished.seed),
-            )
-        elif error is None or isinstance(error, LoadCancelled):
-            writing.message = replace(message, state=State.STOPPED, finish=FinishReason.STOPPED)
-        else:
-            begun = bool(message.text or message.reasoning)
-            writing.message = replace(
-                message,
-                state=State.INTERRUPTED if begun else State.FAILED,
-                finish=FinishReason.ERROR,
-                error=pack(error) if isinstance(error, AppError) else None,
-            )
+        writing.message = ended(writing.message, writing.finished, error)
         if isinstance(error, AppError):
             self._models.on_load_error(error)
         self._finish(writing)

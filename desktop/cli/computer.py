@@ -1,0 +1,139 @@
+"""What this computer is and has, found out without any heavy library. Everything may be unknown; nothing raises."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+_TIMEOUT_S = 5.0
+
+# What ggml's kernels are named for in its description of the build, and what /proc/cpuinfo calls it.
+# https://github.com/ggml-org/ggml/blob/master/src/ggml-cpu/ggml-cpu.cpp
+_X86_FEATURES = {
+    "AVX": "avx",
+    "AVX2": "avx2",
+    "F16C": "f16c",
+    "FMA": "fma",
+    "BMI2": "bmi2",
+    "AVX_VNNI": "avx_vnni",
+    "AVX512": "avx512f",
+    "AVX512_VBMI": "avx512vbmi",
+    "AVX512_VNNI": "avx512_vnni",
+    "AVX512_BF16": "avx512_bf16",
+    "AMX_INT8": "amx_int8",
+}
+_ARM_FEATURES = {"NEON": "asimd", "DOTPROD": "asimddp", "MATMUL_INT8": "i8mm", "FP16_VA": "asimdhp", "SVE": "sve"}
+
+# https://pci-ids.ucw.cz
+_GPU_VENDORS = {"0x10de": "nvidia", "0x1002": "amd", "0x8086": "intel"}
+
+# What Qt's window needs of the system, and the Debian package that has it.
+_QT_LIBRARIES = {
+    "libGL.so.1": "libgl1",
+    "libEGL.so.1": "libegl1",
+    "libOpenGL.so.0": "libopengl0",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+    "libX11-xcb.so.1": "libx11-xcb1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """A graphics processor. `backend`, what llama.cpp must be built for, is "cuda", "rocm", "vulkan" or "metal"."""
+
+    name: str
+    backend: str
+
+
+def is_x86() -> bool:
+    """Whether the processor is an x86-64."""
+    return platform.machine().lower() in ("x86_64", "amd64")
+
+
+def processor() -> str:
+    """The processor's name."""
+    for line in _lines(Path("/proc/cpuinfo")):
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def build_features(build: str) -> set[str]:
+    """The processor features that the llama.cpp uses which describes its build so: "CPU : AVX2 = 1 | FMA = 1 | …"."""
+    pairs = (part.split("=") for part in build.replace("CPU :", "|").split("|") if part.count("=") == 1)
+    return {name.strip() for name, value in pairs if value.strip() == "1"}
+
+
+def cpu_features() -> set[str] | None:
+    """The features of this processor, by ggml's names. None where the system does not say (only Linux does)."""
+    names = _X86_FEATURES if is_x86() else _ARM_FEATURES
+    for line in _lines(Path("/proc/cpuinfo")):
+        key, _, flags = line.partition(":")
+        if key.strip() in ("flags", "Features"):
+            has = set(flags.split())
+            return {name for name, flag in names.items() if flag in has}
+    return None
+
+
+def known_features() -> set[str]:
+    """The names that `cpu_features` can give."""
+    return set(_X86_FEATURES if is_x86() else _ARM_FEATURES)
+
+
+def gpus() -> list[Gpu]:
+    """The graphics processors that llama.cpp could use, whether this build can or not."""
+    if sys.platform == "darwin":
+        return [Gpu("Apple", "metal")] if platform.machine() == "arm64" else []
+    nvidia = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader").splitlines()
+    found = [Gpu(name.strip(), "cuda") for name in nvidia if name.strip()]
+    vendors = set()
+    for path in sorted(Path("/sys/class/drm").glob("card?/device/vendor")):
+        vendors |= {_GPU_VENDORS.get(line, "") for line in _lines(path)}
+    if not found and ("nvidia" in vendors or Path("/proc/driver/nvidia/gpus").is_dir()):
+        found.append(Gpu("NVIDIA", "cuda"))
+    if "amd" in vendors:
+        found.append(Gpu("AMD", "rocm" if shutil.which("hipcc") else "vulkan"))
+    if "intel" in vendors:
+        found.append(Gpu("Intel", "vulkan"))
+    return found
+
+
+def missing_qt_packages() -> list[str]:
+    """The Debian names of the system libraries that Qt's window needs and the loader does not know. Linux only."""
+    if sys.platform != "linux":
+        return []
+    known = _output("/sbin/ldconfig", "-p") or _output("ldconfig", "-p")
+    return [package for library, package in _QT_LIBRARIES.items() if f"{library} " not in known] if known else []
+
+
+def lacks_chinese_font() -> bool:
+    """Whether fontconfig is there and knows no font with Chinese characters."""
+    return shutil.which("fc-list") is not None and not _output("fc-list", ":lang=zh-cn").strip()
+
+
+def _output(*command: str) -> str:
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=True)
+        return done.stdout.decode("utf-8", errors="replace")
+    return ""
+
+
+def _lines(path: Path) -> list[str]:
+    with contextlib.suppress(OSError):
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return []
