@@ -56,7 +56,7 @@ _interfaces: dict[int, QAccessibleInterface] = {}
 
 def _make(key: str, thing: QObject) -> QAccessibleInterface:
     if key != "Transcript" or not isinstance(thing, QWidget):
-        return None
+        return _NOTHING
     interface = _TranscriptInterface(thing)
     identity = id(interface)
     _interfaces[identity] = interface

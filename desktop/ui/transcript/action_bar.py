@@ -33,6 +33,7 @@ class ActionBar(QWidget):
     def __init__(self, name: str, focus: Qt.FocusPolicy, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName(name)
+        self.is_at_right = False
         self._focus = focus
         self._buttons: list[tuple[QToolButton, str]] = []
         self._previous = self._button("previousBranch", "chevron-left")
@@ -67,6 +68,7 @@ class ActionBar(QWidget):
         message = row.message
         is_answer = message.role is Role.ASSISTANT
         is_done = message.state is not State.STREAMING
+        self.is_at_right = not is_answer
         self._row_layout.setStretch(0, 0 if is_answer else 1)
         self._row_layout.setStretch(8, 1 if is_answer else 0)
         self._copy.setVisible(bool(message.text))

@@ -26,6 +26,7 @@ from PySide6.QtGui import (
     QTextFrameFormat,
     QTextLength,
     QTextOption,
+    QTextTableCellFormat,
     QTextTableFormat,
 )
 from typing_extensions import override
@@ -48,6 +49,8 @@ from desktop.ui.transcript.style import Style
 
 _SHARE_FOR_INDENTS = 0.5
 """However deep the nesting, this share of the width stays for text."""
+
+_CELL_X, _CELL_Y = 14, 6
 
 _ALIGNMENTS = {"center": Qt.AlignmentFlag.AlignHCenter, "right": Qt.AlignmentFlag.AlignRight}
 
@@ -184,8 +187,7 @@ class BlockView:
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self._document.setDefaultTextOption(option)
         runs = [Span(block.text)] if plain else spans(block.text, self._references)
-        cjk = any(map(is_cjk, block.text)) if not block.text.isascii() else False
-        height = self._style.line_height(font.pixelSize(), cjk=cjk)
+        height = self._style.line_height(font.pixelSize(), cjk=_has_cjk(block.text))
         cursor = QTextCursor(self._document)
         cursor.setBlockFormat(_line_height(height))
         self._insert(cursor, runs)
@@ -214,7 +216,10 @@ class BlockView:
             look = QTextCharFormat()
             if run.bold:
                 look.setFontWeight(QFont.Weight.DemiBold if self.block.kind is not Kind.HEADING else QFont.Weight.Bold)
-            if run.italic:
+            if run.italic and _has_cjk(run.text):
+                # Slanted Chinese is hard to read and no Chinese custom: dots below are.
+                look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+            elif run.italic:
                 look.setFontItalic(True)
             if run.strike:
                 look.setFontStrikeOut(True)
@@ -295,7 +300,7 @@ class BlockView:
         px = self._style.px
         for start, end in self._code_ranges:
             for area in self._rectangles(start, end):
-                painter.drawRoundedRect(area.adjusted(-px(2), 0, px(2), 0), px(4), px(4))
+                painter.drawRoundedRect(area.adjusted(-px(1), 0, px(1), 0), px(4), px(4))
 
     def _baseline(self) -> float:
         """Of the first line, from the block's upper edge."""
@@ -472,7 +477,7 @@ class TableView(BlockView):
         look.setBorder(0)
         look.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_None)
         look.setCellSpacing(0)
-        look.setCellPadding(px(6))
+        look.setCellPadding(px(_CELL_Y))
         look.setHeaderRowCount(1 if block.first else 0)
         if block.widths:
             total = sum(block.widths)
@@ -481,12 +486,15 @@ class TableView(BlockView):
             look.setWidth(QTextLength(kind, 100))
         cursor = QTextCursor(self._document)
         table = cursor.insertTable(len(block.rows), columns, look)
+        cjk = any(_has_cjk(text) for cells in block.rows for text in cells)
+        height = self._style.line_height(self._style.text_font.pixelSize(), cjk=cjk) - px(2)
         for row, cells in enumerate(block.rows):
             head = row == 0 and block.first
             for column, text in enumerate(cells):
-                inner = table.cellAt(row, column).firstCursorPosition()
-                cjk = not text.isascii() and any(map(is_cjk, text))
-                line = _line_height(self._style.line_height(self._style.text_font.pixelSize(), cjk=cjk) - px(2))
+                cell = table.cellAt(row, column)
+                cell.setFormat(self._cell_look(column))
+                inner = cell.firstCursorPosition()
+                line = _line_height(height)
                 alignment = block.alignments[column] if column < len(block.alignments) else ""
                 line.setAlignment(_ALIGNMENTS.get(alignment, Qt.AlignmentFlag.AlignLeft))
                 inner.setBlockFormat(line)
@@ -501,18 +509,31 @@ class TableView(BlockView):
         flat.setProperty(QTextCharFormat.Property.FontPixelSize, 1)
         end.setBlockCharFormat(flat)
 
+    def _cell_look(self, column: int) -> QTextTableCellFormat:
+        """The first column stands flush with the text around the table."""
+        look = QTextTableCellFormat()
+        look.setLeftPadding(self._style.px(_CELL_X) if column else 0)
+        look.setRightPadding(self._style.px(_CELL_X))
+        look.setTopPadding(self._style.px(_CELL_Y))
+        look.setBottomPadding(self._style.px(_CELL_Y))
+        return look
+
     @override
     def _draw_ground(self, painter: QPainter) -> None:
         layout = self._document.documentLayout()
         area = layout.frameBoundingRect(self._table).translated(self._origin())
         colour = QColor(self._style.tokens.line)
-        padding = self._style.px(6)
+        padding = self._style.px(_CELL_Y)
         for row in range(self._table.rows()):
             if row == 0 and self.block.first:
                 continue
             cell = self._table.cellAt(row, 0).firstCursorPosition().block()
             y = round(layout.blockBoundingRect(cell).top() + self._origin().y()) - padding
             painter.fillRect(QRectF(area.left(), y, area.width(), 1), colour)
+
+
+def _has_cjk(text: str) -> bool:
+    return not text.isascii() and any(map(is_cjk, text))
 
 
 def _bold(run: Span) -> Span:

@@ -32,9 +32,10 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A block in sight, and where it stands."""
+    """What is to stay where it is: a block in sight, or without `place` a whole message, and where it stands."""
 
-    spot: Spot
+    row: int
+    place: Place | None
     y: float
 
 
@@ -114,12 +115,12 @@ class Column:
         changed = False
         index = self.at(top)
         while index < len(self.rows) and self.top(index) < bottom:
+            estimate = self._heights[index]
             view = self.view(index)
             start = self.top(index)
             view.realise(top - start, bottom - start)
-            if view.height != self._heights[index]:
-                self._heights.set(index, view.height)
-                changed = True
+            self._heights.set(index, view.height)
+            changed |= view.height != estimate
             view.release(top - start - (bottom - top), bottom - start + (bottom - top))
             index += 1
         if len(self._views) > _KEPT_VIEWS:
@@ -155,10 +156,10 @@ class Column:
         return Spot(row, self.view(row).place_at(point - QPointF(0, self.top(row))))
 
     def anchor(self, top: float, bottom: float) -> Anchor | None:
-        """The first block between two heights that is laid out and begins there; else one that reaches in."""
-        reaching: Anchor | None = None
+        """The first block that begins between two heights and is laid out; else what comes nearest to it."""
         if not self.rows:
             return None
+        reaching: Anchor | None = None
         for index in range(self.at(top), self.at(bottom) + 1):
             view = self._views.get(index)
             if view is None:
@@ -167,20 +168,26 @@ class Column:
             for part, corner, flow in view.parts():
                 y = start + corner.y()
                 for block, block_top, _ in flow.in_sight(top - y, bottom - y):
-                    anchor = Anchor(Spot(index, Place(part, block, 0)), y + block_top)
+                    anchor = Anchor(index, Place(part, block, 0), y + block_top)
                     if anchor.y >= top:
                         return anchor
                     reaching = reaching or anchor
-        return reaching
+        if reaching is not None:
+            return reaching
+        row = self.at(top)
+        row += self.top(row) < top and row + 1 < len(self.rows)
+        return Anchor(row, None, self.top(row))
 
-    def y_of(self, spot: Spot) -> float | None:
-        """Where the block of `spot` stands now. None if it is no more."""
-        if spot.row >= len(self.rows):
-            return None
-        for part, corner, flow in self.view(spot.row).parts():
-            if part == spot.place.part and spot.place.block < len(flow.blocks):
-                return self.top(spot.row) + corner.y() + flow.top(spot.place.block)
-        return None
+    def moved(self, anchor: Anchor | None) -> float:
+        """How far what is to stay has moved down since `anchor` was taken."""
+        if anchor is None or anchor.row >= len(self.rows):
+            return 0.0
+        if anchor.place is None:
+            return self.top(anchor.row) - anchor.y
+        for part, corner, flow in self.view(anchor.row).parts():
+            if part == anchor.place.part and anchor.place.block < len(flow.blocks):
+                return self.top(anchor.row) + corner.y() + flow.top(anchor.place.block) - anchor.y
+        return 0.0
 
     @property
     def _margin(self) -> int:

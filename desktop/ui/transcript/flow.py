@@ -222,16 +222,16 @@ def _gap(before: Block, block: Block) -> int:
         return 8
     if Kind.RULE in (block.kind, before.kind):
         return 16
-    in_lists = _in_list(before) and _in_list(block)
-    return 5 if in_lists and Kind.CODE not in (block.kind, before.kind) and _begins_item(block) else 12
-
-
-def _in_list(block: Block) -> bool:
-    return any(indent != QUOTE for indent in block.indents)
+    is_next_item = _begins_item(block) and _quotes(before) == _quotes(block) and len(before.indents) > _quotes(before)
+    return 5 if is_next_item and Kind.CODE not in (block.kind, before.kind) else 12
 
 
 def _begins_item(block: Block) -> bool:
     return any(indent not in (QUOTE, markdown.INSIDE) for indent in block.indents)
+
+
+def _quotes(block: Block) -> int:
+    return block.indents.count(QUOTE)
 
 
 def estimated_lines(text: str, width: float, style: Style) -> int:

@@ -25,8 +25,9 @@ class Heights:
 
     def set(self, index: int, height: float) -> None:
         """Member `index` is `height` high."""
-        self._heights[index] = height
-        del self._tops[index + 1 :]
+        if height != self._heights[index]:
+            self._heights[index] = height
+            del self._tops[index + 1 :]
 
     def replace(self, first: int, heights: Iterable[float]) -> None:
         """The members from `first` on are now these."""

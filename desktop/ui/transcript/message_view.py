@@ -24,13 +24,13 @@ from desktop.ui.transcript.words import reasoning_title
 REASONING, TEXT = 0, 1
 BUBBLE_SHARE = 0.8
 
-_ABOVE = 10
+_ABOVE = 8
 _ACTIONS = 32
-_BELOW = 8
+_BELOW = 4
 _BUBBLE_X, _BUBBLE_Y = 16, 9
 _LINE = 28
 _NOTICE_INDENT = 24
-_RETRY = 40
+_RETRY = 46
 _FEW_BLOCKS = 4
 
 
@@ -116,7 +116,7 @@ class MessageView:
         if not self.row.can_retry:
             return None
         px = self._style.px
-        return QPointF(px(_NOTICE_INDENT), self._actions_top - px(_RETRY - 2))
+        return QPointF(px(_NOTICE_INDENT), self._actions_top - px(_RETRY - 10))
 
     @property
     def ring(self) -> QRectF:
@@ -124,7 +124,7 @@ class MessageView:
         px = self._style.px
         if self._is_question:
             return self._bubble.adjusted(-px(4), -px(4), px(4), px(4))
-        return QRectF(-px(10), px(_ABOVE - 6), self._width + px(20), self._actions_top - px(_ABOVE - 8))
+        return QRectF(-px(10), px(_ABOVE - 6), self._width + px(20), self.actions.bottom() - px(_ABOVE - 6))
 
     @property
     def indicator(self) -> QRectF | None:

@@ -131,8 +131,11 @@ class Overlay(QObject):
             bar.show_row(shown)
         area = scene.column.view(row).actions
         px = self._styled.px
-        corner = scene.corner + QPoint(-px(6), round(scene.column.top(row) + area.top()))
-        bar.setGeometry(corner.x(), corner.y(), round(area.width()) + px(12), round(area.height()))
+        # The icons, not their buttons' edges, stand flush with the text.
+        overhang = px(6)
+        left = 0 if bar.is_at_right else -overhang
+        corner = scene.corner + QPoint(left, round(scene.column.top(row) + area.top()))
+        bar.setGeometry(corner.x(), corner.y(), round(area.width()) + overhang, round(area.height()))
         bar.show()
 
     def _place_retry(self, scene: Scene) -> None:
@@ -149,7 +152,7 @@ class Overlay(QObject):
 
     def _make_retry(self, row: int) -> QPushButton:
         style = self._styled
-        button = QPushButton(tr("Retry"), self._viewport)
+        button = QPushButton(" " + tr("Retry"), self._viewport)
         button.setObjectName("retryButton")
         button.setIcon(icon("refresh-cw", style.tokens.text, style.px(14)))
         button.setIconSize(QSize(style.px(14), style.px(14)))

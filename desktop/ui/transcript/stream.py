@@ -167,69 +167,56 @@ def _without_table_start(text: str) -> str:
 
 
 _OPEN_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+[^)]*)?$")
-_TOKEN = re.compile(r"\\.|`+|\*+|_+|~~", re.DOTALL)
+_RUN = re.compile(r"\\.|`+|\*+|_+|~{1,2}", re.DOTALL)
 
 
 def close_inline(text: str) -> str:
-    """`text` with what is open at its end closed: code, emphasis, a link whose address is still coming."""
+    """`text` with what is open at its end closed: code, emphasis, a link whose address is still coming.
+
+    A run of marks at the very end may be the beginning of something or half of its end: it is not shown as text.
+    """
     text = _OPEN_LINK.sub(r"\1", text)
+    body = text.rstrip()
     open_runs: list[str] = []
     position = 0
-    while match := _TOKEN.search(text, position):
-        run, position = match[0], match.end()
-        if run[0] == "\\":
-            continue
+    while match := _RUN.search(body, position):
+        run, start, position = match[0], match.start(), match.end()
         if run[0] == "`":
-            end = _end_of_code(text, position, len(run))
-            if end < 0:
-                closing = run if text[position:].strip("` ") else ""
-                text = text if closing else text[: match.start()]
-                # A closing run that has come in part is completed, not followed by a second one.
-                return text.rstrip("`") + closing + _closing(open_runs) if closing else _closed(text, open_runs)
-            position = end
-            continue
-        before = text[match.start() - 1 : match.start()]
-        after = text[position : position + 1]
-        if open_runs and open_runs[-1][0] == run[0] and before.strip():
-            _close(open_runs, run)
-        elif after.strip() and not (run[0] == "_" and before.isalnum()):
-            open_runs.append(run)
-    return _closed(text, open_runs)
+            position = _end_of_code(body, position, len(run))
+            if position < 0:
+                return _close_code(body[:start], run, body[match.end() :], open_runs)
+        elif position == len(body) and run[0] != "\\":
+            return body[:start].rstrip() + _closing(open_runs)
+        elif run[0] != "\\" and run != "~":
+            _open_or_close(open_runs, run, before=body[start - 1 : start], after=body[position])
+    return body + _closing(open_runs) if open_runs else text
 
 
 def _end_of_code(text: str, start: int, ticks: int) -> int:
-    for match in re.finditer("`+", text[start:]):
-        if len(match[0]) == ticks:
-            return start + match.end()
-    return -1
+    """Where the code that `start` is in ends; -1 where it does not."""
+    ends = (match.end() for match in re.finditer("`+", text[start:]) if len(match[0]) == ticks)
+    return next((start + end for end in ends), -1)
 
 
-def _close(open_runs: list[str], run: str) -> None:
+def _close_code(before: str, ticks: str, code: str, open_runs: list[str]) -> str:
+    code = code.rstrip("`")
+    if not code.strip():
+        return before.rstrip() + _closing(open_runs)
+    return before + ticks + code + ticks + _closing(open_runs)
+
+
+def _open_or_close(open_runs: list[str], run: str, *, before: str, after: str) -> None:
+    if not (open_runs and open_runs[-1][0] == run[0] and before.strip()):
+        if after.strip() and not (run[0] == "_" and before.isalnum()):
+            open_runs.append(run)
+        return
     left = len(run)
     while left and open_runs and open_runs[-1][0] == run[0]:
-        taken = min(left, len(open_runs[-1]))
-        left -= taken
-        rest = open_runs[-1][taken:]
-        open_runs.pop()
-        if rest:
-            open_runs.append(rest)
+        top = open_runs.pop()
+        if len(top) > left:
+            open_runs.append(top[left:])
+        left = max(0, left - len(top))
 
 
 def _closing(open_runs: list[str]) -> str:
     return "".join(reversed(open_runs))
-
-
-def _closed(text: str, open_runs: list[str]) -> str:
-    """`text` closed. Syntax at its very end that opens nothing yet is left out, half of a closing run is completed."""
-    body = text.rstrip()
-    bare = body.rstrip("*_~") if not body.endswith("\\") else body
-    trailing = body[len(bare) :]
-    if bare.endswith("\\"):
-        return text
-    if trailing and open_runs and trailing[0] == open_runs[-1][0]:
-        return bare + _closing(open_runs)
-    if trailing and not open_runs and not text[: len(bare)].strip():
-        return ""
-    if trailing and (not bare or bare[-1].isspace() or trailing == "~"):
-        return bare.rstrip() + _closing(open_runs)
-    return body + _closing(open_runs) if open_runs else text

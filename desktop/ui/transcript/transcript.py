@@ -311,9 +311,8 @@ class Transcript(QAbstractScrollArea):
             self._set_range(top)
             if self._follows:
                 changed |= bar.value() != bar.maximum()
-            elif anchor is not None and changed:
-                now = self.column.y_of(anchor.spot)
-                bar.setValue(round(top + (now - anchor.y if now is not None else 0)))
+            else:
+                bar.setValue(round(top + self.column.moved(anchor)))
             if not changed:
                 break
         self._is_settling = False
@@ -376,7 +375,10 @@ class Transcript(QAbstractScrollArea):
 
     def _resize(self) -> None:
         self.column.keep_in_sight(*self._sight)
+        anchor = self.column.anchor(*self._sight)
         self.column.set_width(column_width(self.viewport().width(), self.column.style.zoom))
+        value = self.verticalScrollBar().value()
+        self._set_range(round(value + self.column.moved(anchor)))
         self._settle()
 
     def _breathe(self) -> None:

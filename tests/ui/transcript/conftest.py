@@ -1,0 +1,40 @@
+"""A transcript on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from desktop.ui import appearance, theme
+from desktop.ui.transcript.row import Row
+from desktop.ui.transcript.transcript import Transcript
+
+
+@pytest.fixture
+def show(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Transcript]]:
+    """Shows rows in a window of 800 × 600."""
+    style, palette, font, sheet = qapp.style().objectName(), qapp.palette(), qapp.font(), qapp.styleSheet()
+    appearance.apply(qapp, theme.LIGHT, 1.0)
+
+    def make(rows: Sequence[Row], *, width: int = 800, height: int = 600) -> Transcript:
+        transcript = Transcript()
+        qtbot.addWidget(transcript)
+        transcript.resize(width, height)
+        transcript.set_rows(rows)
+        transcript.show()
+        transcript.activateWindow()
+        transcript.setFocus(Qt.FocusReason.OtherFocusReason)
+        qtbot.waitUntil(transcript.hasFocus)
+        QGuiApplication.clipboard().clear()
+        return transcript
+
+    yield make
+    qapp.setStyleSheet(sheet)
+    qapp.setStyle(style)
+    qapp.setPalette(palette)
+    qapp.setFont(font)

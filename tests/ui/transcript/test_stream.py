@@ -1,0 +1,174 @@
+"""Markdown in any pieces gives what it gives at once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from desktop.ui.transcript import markdown
+from desktop.ui.transcript.markdown import Kind
+from desktop.ui.transcript.stream import MarkdownStream, close_inline
+
+DOCUMENT = """# Title
+
+A paragraph with `code`, **bold** and a [link](https://example.com/a_(b)).
+It goes on.
+
+Setext
+------
+
+1. one
+2. two
+   - inner **a**
+   - inner b
+
+     more of b
+3. three
+```python
+def f():
+    return "```"
+
+    # 中文
+```
+~~~
+tilde
+~~~
+
+> quote
+> > inner
+lazy
+> - item
+
+- [x] done
+- [ ] open
+* other list
+
+| a | b |
+|---|:-:|
+| 1 | `2` |
+| 3 |
+
+text | with a bar
+
+    indented code
+
+***
+**“引号”**后。最后一段
+两行。
+"""
+
+_LINES = st.sampled_from(
+    [
+        "text", "**bold** `x`", "", "", "- item", "* item", "1. one", "2) two", "  - inner", "    deep", "> quote", "> > q",
+        "# head", "---", "===", "```", "````py", "~~~", "| a | b |", "|---|---|", "| 1 | 2 |", "a | b", "-|-", "\tx", "[a]: http://x.y",
+        "中文**“好”**了", "[x](http://a.b", "\\", "- ", "1.", "   ", "- [ ] t", "<b>", "![i](j)", "-   - x", "  ```", "+", "**",
+    ]
+)  # fmt: skip
+
+
+def blocks_of(text: str, cuts: list[int]) -> list[markdown.Block]:
+    """What is shown after the text has come in pieces and has ended with an empty line."""
+    stream = MarkdownStream()
+    for end in [*sorted(cuts), len(text)]:
+        stream.feed(text[:end])
+    stream.feed(text + "\n\nend\n")
+    return stream.blocks
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_split_of_a_document_gives_the_same_picture(data: st.DataObject) -> None:
+    cuts = data.draw(st.lists(st.integers(0, len(DOCUMENT)), max_size=40))
+    whole, _ = markdown.parse(DOCUMENT + "\n\nend\n")
+    assert blocks_of(DOCUMENT, cuts) == whole
+
+
+def test_character_by_character_gives_the_same_picture() -> None:
+    whole, _ = markdown.parse(DOCUMENT + "\n\nend\n")
+    assert blocks_of(DOCUMENT, list(range(len(DOCUMENT)))) == whole
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_LINES, max_size=14), st.data())
+def test_any_split_of_any_text_gives_the_same_picture(lines: list[str], data: st.DataObject) -> None:
+    text = "\n".join(lines)
+    cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=12))
+    assert blocks_of(text, cuts) == blocks_of(text, [])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_LINES, max_size=14))
+def test_a_text_in_lines_gives_what_it_gives_at_once(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    ends = [index + 1 for index, character in enumerate(text) if character == "\n"]
+    whole, _ = markdown.parse(text + "\n\nend\n")
+    assert blocks_of(text, ends) == whole
+
+
+def test_committed_blocks_are_not_parsed_again() -> None:
+    stream = MarkdownStream()
+    stream.feed("first\n\nsecond\n\nthi")
+    first = stream.blocks[0]
+    stream.feed("first\n\nsecond\n\nthird\n\nfourth")
+    assert stream.blocks[0] is first
+    assert [block.text for block in stream.blocks] == ["first", "second", "third", "fourth"]
+
+
+def test_line_ends_of_all_kinds_may_be_cut_anywhere() -> None:
+    text = "a\r\n\r\nb\rc\r\n"
+    stream = MarkdownStream()
+    for end in range(len(text) + 1):
+        stream.feed(text[:end])
+    assert [block.text for block in stream.blocks] == ["a", "b\nc"]
+
+
+def test_an_open_code_block_grows_and_hides_what_may_be_its_end() -> None:
+    stream = MarkdownStream()
+    stream.feed("```py\na = 1\n``")
+    assert stream.blocks == [markdown.Block(Kind.CODE, "a = 1", language="py")]
+    stream.feed("```py\na = 1\n```\nafter")
+    assert [block.text for block in stream.blocks] == ["a = 1", "after"]
+
+
+@pytest.mark.parametrize(
+    ("coming", "shown"),
+    [
+        ("a **bo", "a **bo**"),
+        ("a **bold*", "a **bold**"),
+        ("a **", "a"),
+        ("a `co", "a `co`"),
+        ("a ``co`d`", "a ``co`d``"),
+        ("*it*", "*it*"),
+        ("***both**", "***both***"),
+        ("a `", "a"),
+        ("see [docs](http://exa", "see docs"),
+        ("**a `b", "**a `b`**"),
+        ("*a **b", "*a **b***"),
+        ("~~gone", "~~gone~~"),
+        ("2 * 3", "2 * 3"),
+        ("snake_case", "snake_case"),
+        ("done **bold** and *it*", "done **bold** and *it*"),
+        (r"a \*b", r"a \*b"),
+        ("中**“文", "中**“文**"),
+    ],
+)
+def test_open_syntax_is_closed_for_display(coming: str, shown: str) -> None:
+    assert close_inline(coming) == shown
+
+
+@pytest.mark.parametrize(
+    "coming", ["text\n-", "text\n=", "text\n\n1.", "text\n\n- ", "text\n\n- [", "text\n\n``", "text\n\n#"]
+)
+def test_a_line_that_may_become_anything_is_not_shown_yet(coming: str) -> None:
+    stream = MarkdownStream()
+    stream.feed(coming)
+    assert [(block.kind, block.text) for block in stream.blocks] == [(Kind.PARAGRAPH, "text")]
+
+
+def test_a_table_appears_when_its_second_line_is_there() -> None:
+    stream = MarkdownStream()
+    stream.feed("| a | b |\n|--")
+    assert all(block.text == "" for block in stream.blocks)
+    stream.feed("| a | b |\n|---|---|\n")
+    assert [block.kind for block in stream.blocks] == [Kind.TABLE]
