@@ -57,6 +57,11 @@ class Paths:
         return self.data / "backups"
 
     @property
+    def writers(self) -> Path:
+        """Locked by every process that writes answers."""
+        return self.data / "writers.lock"
+
+    @property
     def models(self) -> Path:
         """Downloaded models."""
         return self.data / "models"

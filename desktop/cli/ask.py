@@ -39,6 +39,7 @@ def ask(command: Command, args: argparse.Namespace) -> int:
     model = command.model(args.model if args.model is not None else chat.model if chat else None)
     sampling = _sampling(args, chat.sampling if chat and chat.sampling else command.settings.sampling)
     chat = _opened(store, chat, args.system, command.settings.system, text, model.name)
+    command.write_answers()
     path = store.path(chat.id)
     question, message = store.add_question(
         chat.id, path[-1].id if path else None, text, model=model.name, sampling=sampling
@@ -99,7 +100,7 @@ class _Writing:
                 raise
         self._save_end(error)
         if error is not None and not isinstance(error, LoadCancelled):
-            self._terminal.error(error, chat=self._message.chat_id, message=self._message.id)
+            self._terminal.error(error, chat=self._message.chat_id, message_id=self._message.id)
             return exit_code(error)
         self._tell_end()
         return 128 + signals[0] if signals else 0

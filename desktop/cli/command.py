@@ -24,6 +24,7 @@ from desktop.hub.library import Library, Model
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.store.chats import Store
+from desktop.store.writers import nobody_writing, writing
 
 
 def exit_code(error: AppError) -> int:
@@ -63,14 +64,21 @@ class Command:
         self._open.close()
 
     def store(self) -> Store:
-        """The chats.
+        """The chats. What a killed process left unfinished is marked INTERRUPTED.
 
         Raises:
             StoreError
         """
         store = Store.open(self.paths.database, self.paths.backups)
         self._open.callback(store.close)
+        with nobody_writing(self.paths.writers) as nobody:
+            if nobody:
+                store.recover()
         return store
+
+    def write_answers(self) -> None:
+        """From now on this process writes answers, and others know it."""
+        self._open.enter_context(writing(self.paths.writers))
 
     def engine(self) -> LocalEngine:
         """An engine of its own for this command."""
