@@ -111,9 +111,8 @@ class Store:
     def purge(self, chat_id: int | None = None) -> None:
         """Erase one deleted chat, or all, so that their text is no longer in the database's files.
 
-        It rewrites the whole file: do it in a job, with a Store of its own. A chat into which an answer is still being
-        written waits for a later purge. Where another process is just reading, old text leaves the write-ahead log
-        when that process is done.
+        It rewrites the whole file: do it in a job, with a Store of its own. What cannot be erased now, because an
+        answer is still being written into the chat or another process is just reading, is left to the next purge.
         """
         erasable = """
             SELECT id FROM chats WHERE deleted_at IS NOT NULL AND (id = ?1 OR ?1 IS NULL)
@@ -129,10 +128,9 @@ class Store:
                 self._database.write("DELETE FROM messages WHERE chat_id = ?", each)
             if doomed:
                 compact(self._database)
-        if not doomed:
+        if not doomed or not self._database.rewrite():
             return
-        self._database.rewrite()
-        # The emptied chats go last, so that the next purge takes up one that was killed before this line.
+        # The emptied chats go last, so that the next purge takes up one that did not come to this line.
         with self._database.transaction():
             for each in doomed:
                 self._database.write("DELETE FROM chats WHERE id = ?", each)

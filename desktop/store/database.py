@@ -117,15 +117,23 @@ class Database:
                 self.write("ROLLBACK")
             raise
 
-    def rewrite(self) -> None:
+    def rewrite(self) -> bool:
         """Write the file anew, so that nothing is left of what was deleted. Others cannot write meanwhile.
 
         `secure_delete` overwrites what is deleted, but not the copies that SQLite leaves in the gaps of its pages when
         it moves rows between them.
+
+        Returns:
+            Whether the write-ahead log could be emptied too: another process that is just reading still needs it.
         """
         self.write("VACUUM")
-        # Bring the write-ahead log into the file and empty it.
-        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        deadline = time.monotonic() + _BUSY_TIMEOUT_S
+        # SQLite waits for readers and writers here, but not for another connection's checkpoint.
+        while is_busy := self.number("PRAGMA wal_checkpoint(TRUNCATE)"):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.01)
+        return not is_busy
 
     def copy_to(self, target: Path) -> None:
         """Write a consistent copy to `target`, while others may go on writing here. It is there whole or not at all.

@@ -121,13 +121,32 @@ def test_a_chat_that_is_still_answered_waits(store: Store, tmp_path: Path) -> No
     assert _left(tmp_path) == []
 
 
+def test_what_a_reader_still_needs_is_erased_by_the_next_purge(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat_id = _add_secrets(store, messages=10)
+    monkeypatch.setattr("desktop.store.database._BUSY_TIMEOUT_S", 0.02)
+    store._database.rows("PRAGMA busy_timeout = 20")
+    with closing(Store.open(tmp_path / "chats.db", tmp_path / "backups")) as reader:
+        reader._database.write("BEGIN")
+        assert len(reader.path(chat_id)) == 3
+        store.delete(chat_id)
+        store.purge()
+        assert len(reader.path(chat_id)) == 3
+        assert store.chats() == []
+        reader._database.write("COMMIT")
+    assert _left(tmp_path) != []
+    store.purge()
+    assert _left(tmp_path) == []
+
+
 def test_a_purge_that_was_killed_is_taken_up_by_the_next(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chat_id = _add_secrets(store, messages=10)
     store.delete(chat_id)
 
-    def die() -> None:
+    def die() -> bool:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
