@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
@@ -305,18 +307,28 @@ class _Field(QPlainTextEdit):
 
     def fit(self, most_px: int) -> None:
         """Be as high as the text, one line at least, `most_px` at most."""
-        line = self.fontMetrics().lineSpacing()
-        # A plain text document measures its height in lines.
-        lines = max(1, int(self.document().size().height()))
         least = scaled(34)
-        spare = max(0, least - line)
-        wanted = lines * line + spare
+        spare = max(0, least - self.fontMetrics().lineSpacing())
+        wanted = self._text_height(most_px) + spare
         height = max(least, min(wanted, most_px))
         self.setViewportMargins(0, spare // 2, 0, spare - spare // 2)
         self.setVerticalScrollBarPolicy(
             Qt.ScrollBarPolicy.ScrollBarAsNeeded if wanted > height else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )
         self.setFixedHeight(height)
+        if wanted <= height:
+            # It may have scrolled for the caret before there was room.
+            self.verticalScrollBar().setValue(0)
+
+    def _text_height(self, enough_px: int) -> int:
+        """How high the text is; `enough_px` or more where it is higher than that."""
+        height = 0.0
+        block = self.document().firstBlock()
+        while block.isValid() and height < enough_px:
+            # Measured block by block: a line with Chinese may be higher than the font's own lines.
+            height += self.document().documentLayout().blockBoundingRect(block).height()
+            block = block.next()
+        return math.ceil(height)
 
     @override
     def minimumSizeHint(self) -> QSize:

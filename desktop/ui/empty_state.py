@@ -13,7 +13,7 @@ from desktop.ui.i18n import tr
 from desktop.ui.model_button import size_text, title_of
 from desktop.ui.theme import COLUMN_PX, scaled
 
-_TWO_COLUMNS_PX = 600
+_TWO_COLUMNS_PX = 680
 
 
 class EmptyState(QScrollArea):
@@ -34,6 +34,7 @@ class EmptyState(QScrollArea):
         self.setObjectName("emptyState")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._current: Model | None = None
         self._starter: Model | None = None
         self._problem = ""
@@ -100,9 +101,11 @@ class EmptyState(QScrollArea):
         self._column.setSpacing(scaled(12))
         self._grid.setSpacing(scaled(8))
         self._buttons.setSpacing(scaled(8))
+        self._grid.setColumnStretch(0, 1)
         columns = 2 if self.width() >= scaled(_TWO_COLUMNS_PX) else 1
         for place, button in enumerate(self._suggestions):
             self._grid.addWidget(button, place // columns, place % columns)
+        self._grid.setColumnStretch(1, columns - 1)
 
     def _on_suggestion(self) -> None:
         button = self.sender()

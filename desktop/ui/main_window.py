@@ -65,7 +65,7 @@ class MainWindow(QWidget):
         self._transcript = Transcript()
         self._composer = Composer()
         self._lay_out()
-        self._toast = Toast(self._page)
+        self._toast = Toast(self._page, self._composer)
         self._deletion = Deletion(session, self._toast)
         self._dialogs = Dialogs(self, session, settings, paths)
         self._connect_session()

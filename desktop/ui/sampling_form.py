@@ -22,6 +22,7 @@ from desktop.ui.i18n import tr
 from desktop.ui.theme import scaled
 
 _FIELD_PX = 120
+_TEXT_PX = 240
 _MOST_SEED = 2**32 - 1
 
 
@@ -34,9 +35,9 @@ class Number(QDoubleSpinBox):
         self.setRange(least, most)
         self.setSingleStep(step)
         self.setDecimals(decimals)
-        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.setKeyboardTracking(False)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.lineEdit().setTextMargins(0, 0, scaled(6), 0)
 
     @override
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -51,9 +52,9 @@ class WholeNumber(QSpinBox):
         self.setObjectName(name)
         self.setRange(least, most)
         self.setSingleStep(step)
-        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.setKeyboardTracking(False)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.lineEdit().setTextMargins(0, 0, scaled(6), 0)
 
     @override
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -113,6 +114,7 @@ class SamplingForm(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(self._grid)
+        column.addStretch(1)
         for field in (
             self._temperature,
             self._top_k,
@@ -199,13 +201,19 @@ def labels_of_row(grid: QGridLayout, field: QWidget) -> tuple[QLabel, QLabel]:
     explanation.setWordWrap(True)
     words = QVBoxLayout()
     words.setSpacing(0)
+    if not isinstance(field, QPlainTextEdit):
+        words.addStretch()
     words.addWidget(title)
     words.addWidget(explanation)
+    words.addStretch()
     grid.addLayout(words, row, 0)
-    grid.addWidget(field, row, 1, Qt.AlignmentFlag.AlignVCenter)
+    grid.addWidget(field, row, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
     grid.setVerticalSpacing(scaled(14))
     grid.setHorizontalSpacing(scaled(24))
-    field.setFixedWidth(scaled(_FIELD_PX if not isinstance(field, QPlainTextEdit) else 200))
+    if isinstance(field, QPlainTextEdit):
+        field.setFixedWidth(scaled(_TEXT_PX))
+    elif isinstance(field, QLineEdit | QAbstractSpinBox):
+        field.setFixedWidth(scaled(_FIELD_PX))
     return title, explanation
 
 

@@ -157,6 +157,7 @@ def _draw_marked(
     theme: Tokens,
 ) -> None:
     """Draw one line of `text`, shortened to `area`, what matched on a tinted ground."""
+    text, marks = _from_match(text, marks, QFontMetrics(font), area.width())
     shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
     layout = QTextLayout(shown, font)
     formats = []
@@ -180,6 +181,22 @@ def _draw_marked(
     painter.setPen(QColor(colour))
     top = area.top() + (area.height() - line.height()) / 2 if line.isValid() else area.top()
     layout.draw(painter, QPointF(area.left(), top))
+
+
+def _from_match(
+    text: str, marks: tuple[tuple[int, int], ...], metrics: QFontMetrics, width: int
+) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """`text` cut at its front where the first match would not be seen otherwise, and the marks in what is left."""
+    if not marks:
+        return text, marks
+    first, end = marks[0]
+    room = width - metrics.horizontalAdvance("……")
+    cut = 0
+    while cut < first and metrics.horizontalAdvance(text[cut:end]) > room:
+        cut += 1
+    if cut == 0:
+        return text, marks
+    return "…" + text[cut:], tuple((start - cut + 1, end - cut + 1) for start, end in marks)
 
 
 def _utf16(text: str) -> int:

@@ -13,6 +13,7 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
@@ -69,12 +70,16 @@ class SettingsDialog(QDialog):
         self._tabs.currentChanged.connect(self._pages.setCurrentIndex)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, scaled(16), 0, 0)
-        column.addWidget(self._tabs)
+        self._tabs.setExpanding(False)
+        tabs = QHBoxLayout()
+        tabs.setContentsMargins(scaled(14), 0, scaled(14), 0)
+        tabs.addWidget(self._tabs)
+        tabs.addStretch()
+        column.addLayout(tabs)
         column.addWidget(self._pages)
-        self._tabs.setContentsMargins(scaled(20), 0, 0, 0)
         self._retranslate()
         self.set_settings(settings)
-        self.resize(scaled(580), scaled(600))
+        self.resize(scaled(600), scaled(560))
 
     def set_settings(self, settings: Settings) -> None:
         """The settings are now these, whoever changed them."""
@@ -179,7 +184,6 @@ class SettingsDialog(QDialog):
         folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.data))))
         self._says.append(lambda: folder.setText(tr("Open the folder")))
         self._row(grid, folder, lambda: (tr("Your data"), str(paths.data)))
-        folder.setFixedWidth(folder.sizeHint().width() + scaled(60))
         about = QLabel()
         about.setWordWrap(True)
         number = version("fireside")
@@ -207,7 +211,7 @@ class SettingsDialog(QDialog):
         grid = QGridLayout()
         grid.setColumnStretch(0, 1)
         column.addLayout(grid)
-        column.addStretch()
+        column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QEnterEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 from typing_extensions import override
@@ -29,10 +29,11 @@ class Toast(QFrame):
 
     gone = Signal()
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, above: QWidget) -> None:
+        """The toast floats over `window`, on top of `above`, which is one of its parts."""
         super().__init__(window)
         self.setObjectName("toast")
-        self._window = window
+        self._window, self._above = window, above
         self._do: Callable[[], object] | None = None
         self._stays = False
         self._text = QLabel()
@@ -53,6 +54,7 @@ class Toast(QFrame):
         for button in (self._action, self._close):
             button.installEventFilter(self)
         window.installEventFilter(self)
+        above.installEventFilter(self)
         self._retranslate()
         self.hide()
 
@@ -73,8 +75,9 @@ class Toast(QFrame):
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._window and event.type() is QEvent.Type.Resize:
-            self._place()
+        if watched in (self._window, self._above):
+            if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+                self._place()
         elif event.type() is QEvent.Type.FocusIn:
             self._timer.stop()
         elif event.type() is QEvent.Type.FocusOut:
@@ -139,7 +142,7 @@ class Toast(QFrame):
         beside = self._action.sizeHint().width() if self._action.text() else 0
         width = min(room, scaled(_WIDTH_PX), words + beside + self._close.width() + scaled(16 + 8 + 16 + 8))
         height = self._row.heightForWidth(width) if self._row.hasHeightForWidth() else self.sizeHint().height()
-        bottom = self._window.height() - scaled(120)
+        bottom = self._above.mapTo(self._window, QPoint(0, 0)).y() - scaled(4)
         self.setGeometry((self._window.width() - width) // 2, max(0, bottom - height), width, height)
 
     def _retranslate(self) -> None:
