@@ -190,7 +190,8 @@ class Flow:
             return lines * style.code_line_height + style.px(frame) + self._gap(index)
         if block.kind is Kind.TABLE:
             return len(block.rows) * style.px(34) + self._gap(index)
-        line = style.line_height(style.text_font.pixelSize(), cjk=False)
+        font = style.heading_font(block.level) if block.kind is Kind.HEADING else style.text_font
+        line = style.line_height(font.pixelSize(), cjk=not block.text.isascii())
         return line * estimated_lines(block.text, self._width, style) + self._gap(index)
 
     def _gap(self, index: int) -> float:

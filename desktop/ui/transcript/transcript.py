@@ -26,7 +26,7 @@ from desktop.ui import theme
 from desktop.ui.i18n import tr
 from desktop.ui.transcript import accessible, keyboard, menu
 from desktop.ui.transcript.block_view import Target
-from desktop.ui.transcript.column import Column, column_width
+from desktop.ui.transcript.column import Anchor, Column, column_width
 from desktop.ui.transcript.markdown import may_open
 from desktop.ui.transcript.overlay import Overlay, Scene
 from desktop.ui.transcript.pointer import Pointer
@@ -79,6 +79,7 @@ class Transcript(QAbstractScrollArea):
         self._shows_ring = False
         self._follows = True
         self._is_settling = False
+        self._seen = (0.0, 0.0)
         self._late: set[int] = set()
         self._due_s = 0.0
         self._breath = 0
@@ -301,24 +302,28 @@ class Transcript(QAbstractScrollArea):
         self._is_settling = True
         bar = self.verticalScrollBar()
         height = self.viewport().height()
+        before = bar.value()
+        anchor = None if self._follows else self._place_to_keep(before, before + height)
         for _ in range(_SETTLE_ROUNDS):
             if self._follows:
                 self._set_range(bar.maximum())
                 bar.setValue(bar.maximum())
             top = bar.value()
-            anchor = self.column.anchor(top, top + height)
             changed = self.column.realise(top, top + height)
             self._set_range(top)
-            if self._follows:
-                changed |= bar.value() != bar.maximum()
-            else:
-                bar.setValue(round(top + self.column.moved(anchor)))
-            if not changed:
+            bar.setValue(bar.maximum() if self._follows else round(before + self.column.moved(anchor)))
+            if not changed and bar.value() == top:
                 break
+        self._seen = self._sight
         self._is_settling = False
         self._breathe()
         self._place_overlay()
         self.viewport().update()
+
+    def _place_to_keep(self, top: float, bottom: float) -> Anchor | None:
+        """What the reader sees and has seen before, if there is such a thing between two heights."""
+        first, last = max(top, self._seen[0]), min(bottom, self._seen[1])
+        return self.column.anchor(first, last) if first < last else self.column.anchor(top, bottom)
 
     def _set_range(self, value: int) -> None:
         bar = self.verticalScrollBar()
@@ -379,6 +384,7 @@ class Transcript(QAbstractScrollArea):
         self.column.set_width(column_width(self.viewport().width(), self.column.style.zoom))
         value = self.verticalScrollBar().value()
         self._set_range(round(value + self.column.moved(anchor)))
+        self._seen = self._sight
         self._settle()
 
     def _breathe(self) -> None:
