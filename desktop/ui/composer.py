@@ -304,6 +304,7 @@ class _Field(QPlainTextEdit):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.document().setDocumentMargin(0)
         self._composing = False
+        self._fits = True
 
     def fit(self, most_px: int) -> None:
         """Be as high as the text, one line at least, `most_px` at most."""
@@ -315,9 +316,14 @@ class _Field(QPlainTextEdit):
         self.setVerticalScrollBarPolicy(
             Qt.ScrollBarPolicy.ScrollBarAsNeeded if wanted > height else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )
+        self._fits = wanted <= height
         self.setFixedHeight(height)
-        if wanted <= height:
-            # It may have scrolled for the caret before there was room.
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._fits:
+            # It scrolled for the caret before there was room.
             self.verticalScrollBar().setValue(0)
 
     def _text_height(self, enough_px: int) -> int:

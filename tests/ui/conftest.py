@@ -17,6 +17,7 @@ from desktop.store.chats import Store
 from desktop.ui.answers import Answers
 from desktop.ui.context import ContextMeter
 from desktop.ui.engine_thread import EngineThread
+from desktop.ui.i18n import choose_language
 from desktop.ui.models import Models
 from desktop.ui.session import Session
 
@@ -27,6 +28,14 @@ def _collect_in_the_main_thread() -> Iterator[None]:
     gc.disable()
     yield
     gc.collect()
+    gc.enable()
+
+
+@pytest.fixture
+def english_afterwards() -> Iterator[None]:
+    """For tests that switch the language, which is one for the whole process."""
+    yield
+    choose_language("en")
 
 
 @dataclass
