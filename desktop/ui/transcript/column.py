@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF
 
 from desktop.ui import theme
 from desktop.ui.transcript.heights import Heights
-from desktop.ui.transcript.message_view import MessageView, Place, estimated_height
+from desktop.ui.transcript.message_view import MessageView, Place, estimated_heights
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 
@@ -59,7 +59,7 @@ class Column:
         """The rows from `first` on are now these."""
         old = self.rows[first:]
         self.rows[first:] = rows
-        self._heights.replace(first, [estimated_height(row, self.width, self.style) for row in rows])
+        self._heights.replace(first, estimated_heights(rows, self.width, self.style))
         for index in [index for index in self._views if index >= first]:
             view = self._views.pop(index)
             same = index < len(self.rows) and old[index - first].message.id == self.rows[index].message.id
@@ -67,15 +67,16 @@ class Column:
                 self._views[index] = view
                 self.show(index)
 
-    def show(self, index: int) -> None:
-        """Row `index` has changed: show it as it is now."""
+    def show(self, index: int) -> float:
+        """Row `index` has changed: show it as it is now. Returns the height above which nothing looks different."""
         row = self.rows[index]
         view = self._views.get(index)
         if view is None:
-            self._heights.set(index, estimated_height(row, self.width, self.style))
-        else:
-            view.set_row(row)
-            self._heights.set(index, view.height)
+            self._heights.set(index, *estimated_heights([row], self.width, self.style))
+            return self.top(index)
+        view.set_row(row)
+        self._heights.set(index, view.height)
+        return self.top(index) + view.changed_below
 
     def set_width(self, width: float) -> None:
         """Lay out for a text column of `width` pixels."""
@@ -194,7 +195,7 @@ class Column:
         return self.style.px(MARGIN)
 
     def _estimate_all(self) -> None:
-        self._heights = Heights(estimated_height(row, self.width, self.style) for row in self.rows)
+        self._heights = Heights(estimated_heights(self.rows, self.width, self.style))
 
     def _release(self, first: int, end: int) -> None:
         reach = _KEPT_VIEWS // 4

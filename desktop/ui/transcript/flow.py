@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import ceil
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter
@@ -14,6 +15,8 @@ from desktop.ui.transcript.heights import Heights
 from desktop.ui.transcript.markdown import QUOTE, Block, Kind, References
 from desktop.ui.transcript.stream import MarkdownStream
 from desktop.ui.transcript.style import Style
+
+_SAMPLE = 500
 
 
 class Flow:
@@ -30,11 +33,17 @@ class Flow:
         self._references: References = {}
         self._views: dict[int, BlockView] = {}
         self._heights = Heights()
+        self._changed_from = 0
 
     @property
     def height(self) -> float:
         """Of all blocks; those never seen count as estimated."""
         return self._heights.total
+
+    @property
+    def changed_below(self) -> float:
+        """Above this height the last `set_text` has changed nothing."""
+        return self._heights.top(self._changed_from)
 
     @property
     def width(self) -> float:
@@ -154,6 +163,7 @@ class Flow:
             if before is not after and before != after:
                 break
             same += 1
+        self._changed_from = same
         kept = {index: view for index, view in self._views.items() if index < same}
         grown = self._views.get(same)
         if grown is not None and same < len(blocks) and grown.grow(blocks[same]):
@@ -175,7 +185,8 @@ class Flow:
         return replace(target, code=code)
 
     def _measure(self, index: int) -> bool:
-        height = self._views[index].height + self._gap(index)
+        # Whole pixels, so that frames and rules stay sharp.
+        height = ceil(self._views[index].height) + self._gap(index)
         if height == self._heights[index]:
             return False
         self._heights.set(index, height)
@@ -192,7 +203,7 @@ class Flow:
             return len(block.rows) * style.px(34) + self._gap(index)
         font = style.heading_font(block.level) if block.kind is Kind.HEADING else style.text_font
         line = style.line_height(font.pixelSize(), cjk=not block.text.isascii())
-        return line * estimated_lines(block.text, self._width, style) + self._gap(index)
+        return line * estimated_lines(block.text, style.letters(self._width)) + self._gap(index)
 
     def _gap(self, index: int) -> float:
         """The room above block `index`."""
@@ -235,12 +246,11 @@ def _quotes(block: Block) -> int:
     return block.indents.count(QUOTE)
 
 
-def estimated_lines(text: str, width: float, style: Style) -> int:
-    """How many lines `text` will about take."""
-    per_line = max(1.0, width / style.character_width)
-    return int(text_units(text) / per_line) + text.count("\n") + 1
-
-
-def text_units(text: str) -> float:
-    """About how many Latin letters wide `text` is. A Chinese character, two letters wide, has three bytes."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "replace")) * 0.67
+def estimated_lines(text: str, per_line: float) -> int:
+    """How many lines `text` will about take, with so many Latin letters in a line."""
+    units: float = len(text)
+    if not text.isascii():
+        # A Chinese character is two letters wide and has three bytes. The beginning speaks for the rest.
+        sample = text[:_SAMPLE]
+        units *= len(sample.encode("utf-8", "replace")) * 0.67 / len(sample)
+    return int(units / per_line) + text.count("\n") + 1

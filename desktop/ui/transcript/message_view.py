@@ -7,7 +7,7 @@ when they appear. Coordinates are relative to the upper left corner of the messa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -49,6 +49,8 @@ class MessageView:
     def __init__(self, row: Row, style: Style, width: float, *, unfolded: bool | None) -> None:
         self.row = row
         self.unfolded = unfolded
+        self.changed_below = 0.0
+        """Above this height the last `set_row` has changed nothing."""
         self._style = style
         self._width = width
         self._is_question = row.message.role is not Role.ASSISTANT
@@ -60,6 +62,7 @@ class MessageView:
 
     def set_row(self, row: Row) -> None:
         """Show `row`, whose text may have grown."""
+        same_frame = _frame_of(self.row) == _frame_of(row)
         self.row = row
         message = row.message
         growing = message.state is State.STREAMING
@@ -68,6 +71,7 @@ class MessageView:
         self._reasoning.set_text(message.reasoning if self.is_unfolded else "", growing=growing)
         self._notice.set_text(row.notice)
         self._arrange()
+        self.changed_below = self._text_corner.y() + self._text.changed_below if same_frame else 0.0
 
     def set_width(self, width: float) -> None:
         """Lay out for a text column of `width` pixels."""
@@ -310,12 +314,24 @@ class MessageView:
         painter.restore()
 
 
-def estimated_height(row: Row, width: float, style: Style) -> float:
-    """About how high the message will be, without looking at its Markdown."""
-    text = row.message.text
-    width = width * BUBBLE_SHARE if row.message.role is Role.USER else width
-    line = style.line_height(style.text_font.pixelSize(), cjk=not text.isascii())
-    return estimated_lines(text, width, style) * line + style.px(_ABOVE + _ACTIONS + _BELOW + 2 * _BUBBLE_Y)
+def estimated_heights(rows: Sequence[Row], width: float, style: Style) -> list[float]:
+    """About how high the messages will be, without a look at their Markdown."""
+    frame = style.px(_ABOVE + _ACTIONS + _BELOW)
+    bubble = frame + 2 * style.px(_BUBBLE_Y)
+    in_answer, in_question = style.letters(width), style.letters(width * BUBBLE_SHARE - 2 * style.px(_BUBBLE_X))
+    line = style.line_height(style.text_font.pixelSize(), cjk=False)
+    return [
+        estimated_lines(row.message.text, in_question) * line + bubble
+        if row.message.role is Role.USER
+        else estimated_lines(row.message.text, in_answer) * line + frame
+        for row in rows
+    ]
+
+
+def _frame_of(row: Row) -> tuple[object, ...]:
+    """What of the row is drawn around its text."""
+    message = row.message
+    return message.state, message.reasoning, bool(message.text), row.notice, row.progress, row.can_retry
 
 
 def _marks(flow: Flow, part: int, selection: tuple[Place, Place] | None) -> dict[int, tuple[int, int]] | None:

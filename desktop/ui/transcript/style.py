@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from PySide6.QtGui import QColor, QFont, QFontMetricsF
+from PySide6.QtGui import QFont, QFontMetricsF
 
 from desktop.ui import theme
 from desktop.ui.theme import Tokens
@@ -60,6 +60,6 @@ class Style:
         """Of an average Latin letter of running text, to estimate heights from."""
         return QFontMetricsF(self.text_font).horizontalAdvance("the quick brown fox") / 19
 
-    def colour(self, value: str) -> QColor:
-        """One of the tokens' colours."""
-        return QColor(value)
+    def letters(self, width: float) -> float:
+        """How many Latin letters stand in a line of `width` pixels, about."""
+        return max(1.0, width / self.character_width)

@@ -43,6 +43,8 @@ _BACK_OFF = 3
 _NOTICED_S = 0.008
 _SETTLE_ROUNDS = 8
 _FAR_FROM_END_PX = 80
+_OVERHANG_PX = 4
+"""So far a block may paint above its upper edge."""
 
 
 class Transcript(QAbstractScrollArea):
@@ -71,7 +73,8 @@ class Transcript(QAbstractScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setMouseTracking(True)
-        self.viewport().setAutoFillBackground(False)
+        # Every pixel is painted, so that Qt may move the picture when it is scrolled.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.selection: Selection | None = None
         self.focused: int | None = None
         self._target: int | None = None
@@ -80,6 +83,7 @@ class Transcript(QAbstractScrollArea):
         self._follows = True
         self._is_settling = False
         self._seen = (0.0, 0.0)
+        self._painted_at = 0
         self._late: set[int] = set()
         self._due_s = 0.0
         self._breath = 0
@@ -295,8 +299,11 @@ class Transcript(QAbstractScrollArea):
 
     # Layout.
 
-    def _settle(self) -> None:
-        """Lay out what is in sight. The reader's place stays, or the end where it is followed."""
+    def _settle(self, changed_below: float = 0.0) -> None:
+        """Lay out what is in sight. The reader's place stays, or the end where it is followed.
+
+        Above the height `changed_below` the messages look as before.
+        """
         if self._is_settling:
             return
         self._is_settling = True
@@ -314,11 +321,25 @@ class Transcript(QAbstractScrollArea):
             bar.setValue(bar.maximum() if self._follows else round(before + self.column.moved(anchor)))
             if not changed and bar.value() == top:
                 break
-        self._seen = self._sight
         self._is_settling = False
+        # What the reader saw keeps its place when heights above are corrected: it moves by what was scrolled only.
+        self._repaint((bar.value() if self._follows else before) - self._painted_at, changed_below)
+        self._seen = self._sight
+        self._painted_at = bar.value()
         self._breathe()
         self._place_overlay()
-        self.viewport().update()
+
+    def _repaint(self, scrolled: int, changed_below: float) -> None:
+        """Move what is painted already, and paint the rest."""
+        height = self.viewport().height()
+        if changed_below <= 0 or abs(scrolled) >= height:
+            self.viewport().update()
+            return
+        if scrolled:
+            self.viewport().scroll(0, -scrolled)
+        if changed_below < self._sight[1]:
+            y = int(changed_below - self._sight[0]) - self.column.style.px(_OVERHANG_PX)
+            self.viewport().update(0, y, self.viewport().width(), height - y)
 
     def _place_to_keep(self, top: float, bottom: float) -> Anchor | None:
         """What the reader sees and has seen before, if there is such a thing between two heights."""
@@ -356,11 +377,9 @@ class Transcript(QAbstractScrollArea):
         """Bring to the page what has come since the last step."""
         self._late_timer.stop()
         start = time.perf_counter()
-        for index in self._late:
-            if index < len(self.column.rows):
-                self.column.show(index)
+        changed_below = min((self.column.show(index) for index in self._late), default=self.column.height)
         self._late.clear()
-        self._settle()
+        self._settle(changed_below)
         took = time.perf_counter() - start
         self._due_s = start + took * (1 + _BACK_OFF) if took > _NOTICED_S else 0.0
 
@@ -369,7 +388,7 @@ class Transcript(QAbstractScrollArea):
             return
         bar = self.verticalScrollBar()
         self._follows = bar.value() >= bar.maximum() - _AT_END_PX
-        self._settle()
+        self._settle(changed_below=self.column.height)
 
     def _restyle(self, zoom: float | None = None) -> None:
         style = Style(theme.tokens(self.palette()), zoom or self.column.style.zoom)
@@ -455,7 +474,7 @@ class Transcript(QAbstractScrollArea):
 
     @override
     def scrollContentsBy(self, dx: int, dy: int) -> None:
-        self.viewport().update()
+        """Nothing: `_settle` moves the picture, once it knows by how much."""
 
     @override
     def changeEvent(self, event: QEvent) -> None:
