@@ -193,7 +193,7 @@ class _Writing:
             self._terminal.line("")
         if notice := message_notice(message):
             self._terminal.tell(notice)
-        if statistics is not None:
+        if statistics is not None and statistics.generated_tokens:
             self._terminal.tell(
                 tr(
                     "{speed} tok/s · first token after {wait} s · {used} of {n_ctx} tokens of context · chat {chat}",

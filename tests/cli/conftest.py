@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from desktop.store.chats import Store
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -49,6 +51,14 @@ class Shell:
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
+
+    def n_chats(self) -> int:
+        """How many chats there are on disk."""
+        store = Store.open(self.data / "chats.db", self.data / "backups")
+        try:
+            return len(store.chats())
+        finally:
+            store.close()
 
     def json(self, *arguments: str) -> Any:
         done = self.run(*arguments, "--json")

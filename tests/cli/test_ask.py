@@ -165,7 +165,7 @@ def test_what_cannot_be_asked(shell: Shell, arguments: tuple[str, ...], code: in
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    assert shell.json("chats", "list") == []
+    assert shell.n_chats() == 0
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_bad_model_file(shell: Shell, tmp_path: Path, raw: bytes, words: str) 
     assert (event["type"], event["error"]["type"]) == ("error", "BadModelFile")
     assert words in event["message"]
     assert done.stderr.strip() == event["message"]
-    assert shell.json("chats", "list") == []
+    assert shell.n_chats() == 0
 
 
 def test_a_file_that_only_the_engine_can_refuse(shell: Shell, tmp_path: Path) -> None:

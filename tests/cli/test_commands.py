@@ -163,8 +163,8 @@ def test_help_and_version(shell: Shell) -> None:
     text = shell.run("--help").stdout
     assert all(word in text for word in ("ask", "chats", "models", "prompt", "doctor", "--data-dir", "exit codes"))
     assert "编号" in shell.run("chats", "show", "--help", LANG="zh_CN.UTF-8").stdout
-    assert "没有编号为 5 的对话" in shell.run("chats", "show", "5", LANG="zh_CN.UTF-8").stderr
-    assert not shell.data.joinpath("chats.db-wal").exists()
+    # Whatever the locale can write, the output is UTF-8.
+    assert "没有编号为 5 的对话" in shell.run("chats", "show", "5", LANG="zh_CN.UTF-8", PYTHONIOENCODING="ascii").stderr
 
 
 def test_no_display_for_a_window(shell: Shell) -> None:

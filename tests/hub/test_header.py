@@ -186,12 +186,19 @@ def test_hostile_header_is_refused_in_bounded_memory(tmp_path: Path, model: Gguf
 
 
 def test_a_file_of_endless_empty_texts_ends(tmp_path: Path) -> None:
-    # A sparse file of 8 GB costs its maker nothing; it is ten arrays of a hundred million empty texts.
+    # A sparse file of 8 GB costs its maker nothing.
     head = b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + text("k") + struct.pack("<IIQ", ARRAY, STRING, 100_000_000)
     path = write(tmp_path, head)
     with path.open("r+b") as file:
         file.truncate(8 << 30)
-    assert flaw_of(path)[0] is Flaw.DAMAGED
+    assert flaw_of(path) == (Flaw.DAMAGED, "an array of 100000000 texts")
+
+
+def test_a_text_as_long_as_a_disk_is_not_read(tmp_path: Path) -> None:
+    path = write(tmp_path, b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + text("k") + struct.pack("<IQ", STRING, 7 << 30))
+    with path.open("r+b") as file:
+        file.truncate(8 << 30)
+    assert flaw_of(path) == (Flaw.DAMAGED, f"a text of {7 << 30} bytes")
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
