@@ -21,11 +21,13 @@ class Header(QWidget):
 
     Signals:
         renamed(str title): the user wrote another title for the open chat
+        rename_ended(): with another title or without
         sidebar_requested(), new_requested()
         chat_settings_requested(), delete_requested(): from the chat's menu
     """
 
     renamed = Signal(str)
+    rename_ended = Signal()
     sidebar_requested = Signal()
     new_requested = Signal()
     chat_settings_requested = Signal()
@@ -77,10 +79,8 @@ class Header(QWidget):
         """Let the user write another title in place."""
         if not self._on_disk:
             return
-        self._field.setText(self._text)
         self._stack.setCurrentWidget(self._field)
-        self._field.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._field.selectAll()
+        self._field.begin(self._text)
 
     def open_menu(self) -> QMenu:
         """Show what can be done with the chat."""
@@ -110,6 +110,7 @@ class Header(QWidget):
         title = " ".join(title.split())
         if title and title != self._text:
             self.renamed.emit(title)
+        self.rename_ended.emit()
 
     def _say(self) -> None:
         self._title.setText((self._text or tr("New chat")).replace("&", "&&"))
@@ -145,17 +146,31 @@ class _TitleField(QLineEdit):
         super().__init__()
         self.setObjectName("titleField")
         self.setMaxLength(200)
-        self.returnPressed.connect(lambda: self.finished.emit(self.text()))
+        self._is_open = False
+        self.returnPressed.connect(lambda: self._finish(self.text()))
+
+    def begin(self, title: str) -> None:
+        """Let the user rewrite `title`."""
+        self._is_open = True
+        self.setText(title)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.selectAll()
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.finished.emit("")
+            self._finish("")
         else:
             super().keyPressEvent(event)
 
     @override
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        if self.isVisible() and event.reason() is not Qt.FocusReason.PopupFocusReason:
-            self.finished.emit(self.text())
+        if event.reason() is not Qt.FocusReason.PopupFocusReason:
+            self._finish(self.text())
+
+    def _finish(self, title: str) -> None:
+        # Once: the field loses the focus because it is finished, too.
+        if self._is_open:
+            self._is_open = False
+            self.finished.emit(title)

@@ -190,6 +190,7 @@ class MainWindow(QWidget):
     def _connect_page(self) -> None:
         header, composer, transcript, session = self._header, self._composer, self._transcript, self._session
         header.renamed.connect(lambda title: session.rename(session.shown.id, title))
+        header.rename_ended.connect(composer.focus)
         header.sidebar_requested.connect(self._sides.toggle)
         header.new_requested.connect(self._start_new)
         header.chat_settings_requested.connect(self._dialogs.show_chat_settings)

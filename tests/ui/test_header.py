@@ -1,0 +1,146 @@
+"""The header: the title in place, the model's state, its menu."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop.hub.library import Model
+from desktop.ui.header import Header
+from desktop.ui.i18n import choose_language
+from desktop.ui.model_button import size_text
+from desktop.ui.models import ModelState
+
+STARTER = Model("starter", "Starter model", Path("starter.gguf"), 98_000_000, is_starter=True)
+LARGE = Model("qwen", "Qwen3-8B-Q4_K_M", Path("qwen.gguf"), 5_030_000_000)
+GONE = Model("gone", "Gone", Path("gone.gguf"), 0, missing=True)
+MODELS = [LARGE, GONE, STARTER]
+
+_Kind = TypeVar("_Kind", bound=QWidget)
+
+
+@pytest.fixture
+def header(qtbot: QtBot) -> Header:
+    made = Header()
+    qtbot.addWidget(made)
+    made.resize(800, 48)
+    made.show()
+    return made
+
+
+def _find(header: Header, kind: type[_Kind], name: str) -> _Kind:
+    found = header.findChild(kind, name)
+    assert found is not None
+    return found
+
+
+def _actions(menu: QMenu) -> dict[str, QAction]:
+    return {action.text(): action for action in menu.actions() if not action.isSeparator()}
+
+
+def test_the_title_is_rewritten_in_place(header: Header, qtbot: QtBot) -> None:
+    header.set_chat("Old title", on_disk=True)
+    QTest.mouseClick(_find(header, QPushButton, "titleButton"), Qt.MouseButton.LeftButton)
+    field = _find(header, QLineEdit, "titleField")
+    assert field.text() == "Old title"
+    field.setText("New title")
+    with qtbot.waitSignal(header.renamed) as renamed:
+        QTest.keyClick(field, Qt.Key.Key_Return)
+    assert renamed.args == ["New title"]
+
+
+@pytest.mark.parametrize("written", ["", "   ", "Old title"])
+def test_a_title_that_is_none_changes_nothing(header: Header, qtbot: QtBot, written: str) -> None:
+    header.set_chat("Old title", on_disk=True)
+    header.rename()
+    field = _find(header, QLineEdit, "titleField")
+    field.setText(written)
+    with qtbot.assertNotEmitted(header.renamed):
+        QTest.keyClick(field, Qt.Key.Key_Return)
+    assert _find(header, QPushButton, "titleButton").isVisible()
+
+
+def test_escape_leaves_the_title(header: Header, qtbot: QtBot) -> None:
+    header.set_chat("Old title", on_disk=True)
+    header.rename()
+    field = _find(header, QLineEdit, "titleField")
+    field.setText("Other")
+    with qtbot.assertNotEmitted(header.renamed):
+        QTest.keyClick(field, Qt.Key.Key_Escape)
+
+
+def test_a_new_chat_can_be_neither_renamed_nor_deleted(header: Header) -> None:
+    header.set_chat("", on_disk=False)
+    header.rename()
+    assert _find(header, QPushButton, "titleButton").text() == "New chat"
+    menu = header.open_menu()
+    assert not _actions(menu)["Delete"].isEnabled()
+    assert _actions(menu)["Chat settings…"].isEnabled()
+    menu.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (ModelState.IDLE, "It is loaded when you ask something"),
+        (ModelState.LOADING, "Loading… 40%"),
+        (ModelState.READY, "Loaded"),
+        (ModelState.FAILED, "It needs more memory."),
+    ],
+)
+def test_the_button_says_how_the_model_is(header: Header, state: ModelState, words: str) -> None:
+    header.model.set_models(MODELS, LARGE, state, "It needs more memory." if state is ModelState.FAILED else "")
+    header.model.set_fraction(0.4)
+    button = _find(header, QToolButton, "modelButton")
+    assert button.accessibleName() == f"Model: Qwen3-8B-Q4_K_M. {words}"
+    assert "Ctrl+M" in button.toolTip()
+    assert _find(header, QToolButton, "cancelLoadButton").isVisible() is (state is ModelState.LOADING)
+    assert not header.grab().toImage().isNull()
+
+
+def test_loading_is_cancelled_beside_the_button(header: Header, qtbot: QtBot) -> None:
+    header.model.set_models(MODELS, LARGE, ModelState.LOADING)
+    with qtbot.waitSignal(header.model.cancel_requested):
+        QTest.mouseClick(_find(header, QToolButton, "cancelLoadButton"), Qt.MouseButton.LeftButton)
+
+
+def test_the_menu_lists_models_with_their_sizes(header: Header, qtbot: QtBot) -> None:
+    header.model.set_models(MODELS, LARGE, ModelState.READY)
+    menu = header.model.open_menu()
+    actions = _actions(menu)
+    assert {"Qwen3-8B-Q4_K_M\t5.0 GB", "Starter model\ttiny, 98 MB", "Gone\tFile is missing"} <= actions.keys()
+    assert not actions["Gone\tFile is missing"].isEnabled()
+    with qtbot.waitSignal(header.model.chosen) as chosen:
+        actions["Starter model\ttiny, 98 MB"].trigger()
+    assert chosen.args == ["starter"]
+    with qtbot.waitSignal(header.model.unload_requested):
+        actions["Unload, to free its memory"].trigger()
+    removal = actions["Remove from the list"].menu()
+    assert isinstance(removal, QMenu)
+    # The starter model came with the program: it cannot be removed.
+    assert _actions(removal).keys() == {"Qwen3-8B-Q4_K_M", "Gone"}
+    with qtbot.waitSignal(header.model.remove_requested) as removed:
+        _actions(removal)["Gone"].trigger()
+    assert removed.args == ["gone"]
+    menu.close()
+
+
+@pytest.mark.parametrize(("size", "text"), [(98_000_000, "98 MB"), (5_030_000_000, "5.0 GB"), (10, "1 MB")])
+def test_sizes(size: int, text: str) -> None:
+    assert size_text(size) == text
+
+
+@pytest.mark.usefixtures("english_afterwards")
+def test_it_speaks_another_language_at_once(header: Header) -> None:
+    header.model.set_models(MODELS, STARTER, ModelState.READY)
+    choose_language("zh_CN")
+    QApplication.sendEvent(header, QEvent(QEvent.Type.LanguageChange))
+    assert _find(header, QToolButton, "modelButton").accessibleName() == "模型：入门模型。已加载"
+    assert _find(header, QToolButton, "chatMenuButton").accessibleName() == "对话菜单"

@@ -1,0 +1,98 @@
+"""The toast: says it, offers one thing to do, goes by itself unless somebody is on it."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop.ui.toast import Toast
+
+
+@pytest.fixture
+def toast(qtbot: QtBot) -> Toast:
+    window = QWidget()
+    field = QLineEdit()
+    column = QVBoxLayout(window)
+    column.addStretch()
+    column.addWidget(field)
+    qtbot.addWidget(window)
+    window.resize(600, 400)
+    made = Toast(window, field)
+    window.show()
+    field.setFocus()
+    return made
+
+
+def _timer(toast: Toast) -> QTimer:
+    timer = toast.findChild(QTimer)
+    assert timer is not None
+    return timer
+
+
+def _action(toast: Toast) -> QPushButton:
+    button = toast.findChild(QPushButton, "toastAction")
+    assert button is not None
+    return button
+
+
+def test_the_action_runs_before_the_toast_is_gone(toast: Toast, qtbot: QtBot) -> None:
+    order: list[str] = []
+    toast.gone.connect(lambda: order.append("gone"))
+    toast.show_message("Chat deleted", "Undo", lambda: order.append("undone"))
+    assert toast.isVisible()
+    QTest.mouseClick(_action(toast), Qt.MouseButton.LeftButton)
+    assert order == ["undone", "gone"]
+    assert not toast.isVisible()
+    qtbot.waitUntil(lambda: not _timer(toast).isActive())
+
+
+def test_it_goes_by_itself(toast: Toast, qtbot: QtBot) -> None:
+    toast.show_message("Copied")
+    assert _timer(toast).interval() == 8000
+    with qtbot.waitSignal(toast.gone):
+        _timer(toast).setInterval(1)
+        _timer(toast).start()
+
+
+def test_the_pointer_holds_it(toast: Toast) -> None:
+    toast.show_message("Copied")
+    assert _timer(toast).isActive()
+    point = QPointF(1, 1)
+    QApplication.sendEvent(toast, QEnterEvent(point, point, point))
+    assert not _timer(toast).isActive()
+    QApplication.sendEvent(toast, QEvent(QEvent.Type.Leave))
+    assert _timer(toast).isActive()
+
+
+def test_the_focus_holds_it(toast: Toast, qtbot: QtBot) -> None:
+    toast.show_message("Chat deleted", "Undo", lambda: None)
+    _action(toast).setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(lambda: _action(toast).hasFocus())
+    assert not _timer(toast).isActive()
+    QTest.keyClick(_action(toast), Qt.Key.Key_Escape)
+    assert not toast.isVisible()
+
+
+def test_an_error_stays(toast: Toast) -> None:
+    toast.show_error("The disk is full.")
+    assert not _timer(toast).isActive()
+    assert toast.accessibleName() == "The disk is full."
+
+
+def test_a_new_message_takes_the_place_without_the_old_one_being_gone(toast: Toast, qtbot: QtBot) -> None:
+    toast.show_message("first", "Undo", lambda: None)
+    with qtbot.assertNotEmitted(toast.gone):
+        toast.show_message("second")
+    assert not _action(toast).isVisible()
+
+
+def test_it_stays_inside_a_narrow_window(toast: Toast) -> None:
+    toast.show_error("A very long sentence about what went wrong, why it did, and what can be done now. " * 3)
+    window = toast.parentWidget()
+    assert isinstance(window, QWidget)
+    window.resize(320, 400)
+    assert window.rect().contains(toast.geometry())
