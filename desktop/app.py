@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
@@ -18,8 +20,10 @@ from desktop.hub.library import Library
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.store.chats import Store
+from desktop.store.writers import nobody_writing, writing
 from desktop.ui.answers import Answers
 from desktop.ui.appearance import Appearance
+from desktop.ui.background import Background
 from desktop.ui.bug_report import BugReporter
 from desktop.ui.context import ContextMeter
 from desktop.ui.engine_thread import EngineThread
@@ -82,28 +86,48 @@ class Fireside:
         self._paths = paths
         self._settings = settings
         self._appearance = appearance
+        appearance.apply(settings)
         self.bugs = BugReporter()
+        self.background = Background()
         self.store = Store.open(paths.database, paths.backups)
-        self.store.recover()
-        self.store.purge()
+        with nobody_writing(paths.writers) as nobody:
+            if nobody:
+                self.store.recover()
+        self._open = ExitStack()
+        self._open.enter_context(writing(paths.writers))
         self.engine_thread = EngineThread(engine)
         self.models = Models(Library(paths.library), self.engine_thread, settings)
         self.answers = Answers(self.store, self.engine_thread, self.models)
         self.meter = ContextMeter(self.engine_thread, self.models)
-        self.session = Session(self.store, self.models, self.answers, self.meter, settings)
+        self.session = Session(
+            self.store, self.models, self.answers, self.meter, settings, erase_deleted=self._erase_deleted
+        )
         self.window = MainWindow(self.session, self.models, settings, paths)
         self.bugs.window = self.window
         self.bugs.install()
+        self.background.failed.connect(self._on_background_failed)
         self.window.settings_changed.connect(self._on_settings_changed)
         self.models.settings_changed.connect(self._on_settings_changed)
+        self._erase_deleted()
 
     def close(self) -> None:
         """Stop what is being written, keep its text, and give everything back."""
         self.window.close()
         self.engine_thread.close()
         self.answers.save()
-        self.store.purge()
+        self._erase_deleted()
+        self.background.close()
         self.store.close()
+        self._open.close()
+
+    def _erase_deleted(self) -> None:
+        """What was deleted and can no longer be undone leaves the disk. The whole file is written anew for it."""
+        self.background.run(partial(_purge, self._paths))
+
+    def _on_background_failed(self, error: BaseException) -> None:
+        if not isinstance(error, AppError):
+            raise error
+        self.session.failed.emit(error)
 
     def _on_settings_changed(self, settings: Settings) -> None:
         self._settings = settings
@@ -130,6 +154,15 @@ def _collect_in_main_thread(owner: QObject) -> None:
     timer = QTimer(owner)
     timer.timeout.connect(collect)
     timer.start(_COLLECT_MS)
+
+
+def _purge(paths: Paths) -> None:
+    """Runs in the background, so on a connection of its own."""
+    store = Store.open(paths.database, paths.backups)
+    try:
+        store.purge()
+    finally:
+        store.close()
 
 
 def _tell(error: AppError) -> None:

@@ -35,6 +35,7 @@ class BugReporter:
             return
         text = "".join(traceback.format_exception(kind, error, trace))
         _log.error("a bug:\n%s", text)
+        sys.__excepthook__(kind, error, trace)
         if self._shown:
             return
         self._shown = True

@@ -49,9 +49,12 @@ class Session(QObject):
         answers: Answers,
         meter: ContextMeter,
         settings: Settings,
+        *,
+        erase_deleted: Callable[[], object],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._erase_deleted = erase_deleted
         self._store = store
         self._models = models
         self._answers = answers
@@ -149,8 +152,8 @@ class Session(QObject):
             self.open_chat(chat_id)
 
     def forget_deleted(self) -> None:
-        """Erase the deleted chats from the disk."""
-        self._guarded(self._store.purge)
+        """Erase the deleted chats from the disk; that may take a second and happens elsewhere."""
+        self._erase_deleted()
 
     def set_system(self, text: str) -> None:
         """The open chat's system prompt."""

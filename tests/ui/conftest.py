@@ -70,7 +70,8 @@ def sit(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[..., Desk]]:
         thread = EngineThread(engine)
         models = Models(Library(tmp_path / "library.json"), thread, settings)
         answers = Answers(store, thread, models)
-        session = Session(store, models, answers, ContextMeter(thread, models), settings)
+        meter = ContextMeter(thread, models)
+        session = Session(store, models, answers, meter, settings, erase_deleted=store.purge)
         desk = Desk(session, store, engine, thread, models, answers, qtbot)
         desks.append(desk)
         return desk

@@ -1,0 +1,20 @@
+"""Print one JSON line a figure: `{"name", "value", "unit", "baseline", "ratio"}`. `--pairs N` sets the repetitions."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks import answering, starting
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--pairs", type=int, default=5, help="interleaved pairs of app and baseline (5)")
+    pairs = parser.parse_args().pairs
+    for figures in (starting, answering):
+        for figure in figures.measure(pairs):
+            print(figure.line(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
