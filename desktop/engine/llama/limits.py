@@ -48,12 +48,15 @@ def run_limited(work: Callable[[], Result], *, time_limit_s: float, memory_limit
         OutOfTime, OutOfMemory
     """
     process = psutil.Process()
-    rss_limit_bytes = process.memory_info().rss + memory_limit_bytes
-    deadline = time.monotonic() + time_limit_s
     excess: type[Exception] | None = None
     worker = _Worker(work)
-    with _address_space(process.memory_info().vms + memory_limit_bytes):
-        worker.start()
+    # Started before the limit: a thread that finds no memory for itself never reports that it has started.
+    worker.start()
+    memory = process.memory_info()
+    rss_limit_bytes = memory.rss + memory_limit_bytes
+    deadline = time.monotonic() + time_limit_s
+    with _address_space(memory.vms + memory_limit_bytes):
+        worker.may_begin.set()
         while worker.is_alive() and time.monotonic() < deadline + _GRACE_S:
             try:
                 worker.join(_POLL_S)
@@ -73,6 +76,7 @@ class _Worker(threading.Thread, Generic[Result]):
 
     def __init__(self, work: Callable[[], Result]) -> None:
         super().__init__(name="limited work", daemon=True)
+        self.may_begin = threading.Event()
         self._work = work
         self._results: list[Result] = []
         self._error: BaseException | None = None
@@ -83,6 +87,7 @@ class _Worker(threading.Thread, Generic[Result]):
     def run(self) -> None:
         try:
             try:
+                self.may_begin.wait()
                 self._results.append(self._work())
             except BaseException as error:  # noqa: BLE001 -- handed on to the caller's thread
                 self._error = error

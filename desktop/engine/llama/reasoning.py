@@ -7,6 +7,8 @@ it is text: an answer may talk about `<think>`.
 
 from __future__ import annotations
 
+import re
+
 _REASONING = {
     "<think>": "</think>",
     "<thinking>": "</thinking>",
@@ -47,6 +49,8 @@ _STARTS = {
 }
 """What the text of a message may begin with: whether reasoning follows, and what ends it."""
 
+_ENDS = {*_REASONING.values(), *_ANSWERS.values()}
+
 _CLOSINGS = {
     "<|START_THINKING|>": "<|END_THINKING|><|START_RESPONSE|>",
     "<|open|>think<|sep|>": "<|close|>think<|sep|><|open|>response<|sep|>",
@@ -62,11 +66,7 @@ def control_markers() -> frozenset[str]:
     `special=True` if its text is one of these, and every other one without. The splitter takes them out of the text.
     Tokens of other kinds (most models' `<think>` is user-defined) are visible anyway.
     """
-    return frozenset(
-        {mark for mark in (*_REASONING, *_REASONING.values(), *_ANSWERS, *_ANSWERS.values()) if " " not in mark}
-        | {"<|channel|>", "<|channel>", "<channel|>", "<|message|>", "<|start|>", "<|begin|>", "<|end|>"}
-        | {"<|open|>", "<|close|>", "<|sep|>"}
-    )
+    return frozenset(re.findall(r"<[^<>]+>|\[[^\[\]]+\]|◁[^◁▷]+▷", " ".join((*_STARTS, *_ENDS))))
 
 
 def is_marked_by(template: str) -> bool:

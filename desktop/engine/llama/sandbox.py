@@ -27,7 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
 from typing_extensions import override
 
 MAX_CHARS = 8 * 1024 * 1024
-"""The longest text or list that a template may make; several times the longest context of today's models."""
+"""The longest text or list that a template may make: several times what the longest contexts hold."""
 
 _MAX_INT_BITS = 4096
 _MAX_INDENT = 16
@@ -48,11 +48,14 @@ _METHODS: dict[type, set[str]] = {
 """What may be called on plain values. Everything else is Jinja's own (loops, macros, namespaces)."""
 
 _FILTERS = [
-    "abs", "attr", "batch", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first", "float",
-    "groupby", "int", "items", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr",
-    "reverse", "safe", "select", "selectattr", "sort", "title", "trim", "truncate", "unique", "upper", "wordcount",
+    "abs", "attr", "batch", "count", "d", "default", "dictsort", "first", "float", "groupby", "int", "items", "last",
+    "length", "list", "map", "max", "min", "reject", "rejectattr", "reverse", "safe", "select", "selectattr", "sort",
+    "unique",
 ]
 """Jinja's filters whose result is no larger than what they are given. The others that templates use are below."""
+
+_TEXT_FILTERS = ["capitalize", "e", "escape", "lower", "title", "trim", "upper"]
+"""The same, of those that make a text of what they are given first."""
 # fmt: on
 
 
@@ -92,7 +95,8 @@ class _Formatter(SandboxedFormatter):
 
     @override
     def format_field(self, value: object, format_spec: str) -> str:
-        _check_widths(format_spec)
+        if re.search(r"\d{4}", format_spec):
+            raise TooLarge(f"the format {format_spec[:40]!r}")
         return str(super().format_field(value, format_spec))
 
 
@@ -113,7 +117,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
             extensions=["jinja2.ext.loopcontrols", _Generation],
             finalize=to_text,
         )
-        self.filters = {name: filters.FILTERS[name] for name in _FILTERS} | {
+        self.filters = {name: filters.FILTERS[name] for name in _FILTERS}
+        self.filters |= {name: _of_text(filters.FILTERS[name]) for name in _TEXT_FILTERS}
+        self.filters |= {
             "format": lambda text, *args, **kwargs: _percent(to_text(text), kwargs or args),
             "indent": _indent,
             "join": _join_filter,
@@ -141,12 +147,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     @override
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
-        if not isinstance(value, BuiltinMethodType) or value.__name__ not in {"format", "format_map"}:
+        if not isinstance(value, BuiltinMethodType) or value.__name__ != "format":
             return None
         text = value.__self__
         if not isinstance(text, str):
             return None
-        return lambda *args, **kwargs: _Formatter(self).vformat(text, args, kwargs)
+
+        def measured(*args: object, **kwargs: object) -> str:
+            _check_structure([args, kwargs])
+            return _Formatter(self).vformat(text, args, kwargs)
+
+        return measured
 
     @override
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -185,6 +196,10 @@ def to_text(value: object) -> str:
     return str(value)
 
 
+def _of_text(text_filter: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda value, *args, **kwargs: text_filter(to_text(value), *args, **kwargs)
+
+
 def _refuse(message: object = "") -> NoReturn:
     raise Refused(to_text(message))
 
@@ -201,12 +216,6 @@ def _check_size(length: int) -> None:
 def _check_bits(bits: int) -> None:
     if bits > _MAX_INT_BITS:
         raise TooLarge(f"a number of {bits} bits")
-
-
-def _check_widths(form: str) -> None:
-    """Refuse widths and precisions that are long, or given by a value (`*`)."""
-    if re.search(r"\*|\d{4}", form):
-        raise TooLarge(f"the format {form[:40]!r}")
 
 
 def _check_structure(value: object) -> None:
@@ -252,10 +261,14 @@ def _replace(text: str, old: str, new: str, count: int | None = -1) -> str:
 _MEASURED_METHODS: dict[str, Callable[..., str]] = {"replace": _replace, "join": _join}
 
 
+_LONG_WIDTH = re.compile(r"%(\([^)]*\))?[-+ #0]*(\*|\d{4}|\d*\.(\*|\d{4}))")
+"""A width or precision of a %-format that is long, or given by a value."""
+
+
 def _percent(form: str, values: Any) -> str:
-    # A width of its own is the only way for a % to make much out of little.
-    if "%" in form:
-        _check_widths(form)
+    _check_structure(values)
+    if _LONG_WIDTH.search(form):
+        raise TooLarge(f"the format {form[:40]!r}")
     return str(form % values)
 
 

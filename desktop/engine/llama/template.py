@@ -18,10 +18,13 @@ from desktop.engine.llama.reasoning import closing, is_marked_by
 from desktop.engine.llama.sandbox import Refused, Sandbox, TooLarge
 from desktop.errors import TemplateFailed, TemplateFault
 
-TIME_LIMIT_S = 5.0
-"""For compiling and rendering; a usual template needs 0.2 s the first time and 0.001 s from then on."""
+TIME_LIMIT_S = 10.0
+"""For compiling and rendering. A usual template needs 0.2 s at first, then 0.001 s; but computers are busy."""
 
 MEMORY_LIMIT_BYTES = 512 * 1024 * 1024
+
+_MAX_SOURCE_CHARS = 1024 * 1024
+"""The longest that llama.cpp ships has 17,000."""
 
 _MAX_DETAIL = 300
 _MARKER = "fireside5d1c7e0continues"
@@ -113,19 +116,20 @@ class ChatTemplate:
         """The prompt up to the last turn's text, and then that text as it is.
 
         A template may trim a message, strip reasoning from it and close it with several tokens, so nothing can be cut
-        off by length or by searching for the text. A marker in its place shows where it would stand. A template that
-        does not show the marker (it ends a conversation only with a question) gets a new answer begun instead.
+        off by length or by searching for the text. A marker in its place shows how the template introduces an answer.
+        Where that does not work, a new answer is begun instead: some templates end a conversation only with a question,
+        or give the system message only to a question that is the last turn.
         """
         *before, last = turns
         if last.role is not Role.ASSISTANT:
             raise ValueError("only an answer can be continued")
         shape = self._shape()
+        history = self._attempt(self._messages(before, shape), generate=False)
         marked = self._messages([*before, Turn(Role.ASSISTANT, _MARKER)], shape)
-        rendered = self._attempt(marked, generate=False)
-        if rendered.count(_MARKER) == 1:
-            return rendered.partition(_MARKER)[0] + last.text
-        begun = self._prompt(before)
-        return begun + closing(begun) + last.text
+        introduced, *rest = self._attempt(marked, generate=False).split(_MARKER)
+        if len(rest) != 1 or not introduced.startswith(history):
+            introduced = self._prompt(before)
+        return introduced + closing(introduced) + last.text
 
     def _shape(self) -> _Shape:
         """How this template wants its messages, found by trying as llama.cpp's server does."""
@@ -162,6 +166,8 @@ class ChatTemplate:
 
     def _run(self, messages: list[Message], *, generate: bool) -> str:
         if self._compiled is None:
+            if len(self._source) > _MAX_SOURCE_CHARS:
+                raise TooLarge(f"a template of {len(self._source)} characters")
             self._compiled = self._sandbox.from_string(self._source)
         now = self._now()
         return self._compiled.render(
