@@ -19,7 +19,9 @@ def test_an_icon_has_only_its_colour(name: str) -> None:
     image = icon(name, "#B4501E", 20).pixmap(20, 20).toImage()
     pixels = [image.pixelColor(x, y) for x in range(20) for y in range(20)]
     assert any(pixel.alpha() > 128 for pixel in pixels)
-    assert {pixel.name() for pixel in pixels if pixel.alpha() == 255} <= {"#b4501e"}
+    solid = [pixel for pixel in pixels if pixel.alpha() == 255]
+    # Blending at the edges may round a channel.
+    assert all(abs(pixel.red() - 0xB4) + abs(pixel.green() - 0x50) + abs(pixel.blue() - 0x1E) <= 3 for pixel in solid)
 
 
 @pytest.mark.usefixtures("qapp")
