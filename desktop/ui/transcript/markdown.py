@@ -36,7 +36,7 @@ _MAX_BRACKETS = 1_000
 _PLAIN_CHARS = 4_000
 _CODE_LINES = 200
 _CODE_CHARS = 20_000
-_TABLE_ROWS = 40
+_TABLE_ROWS = 24
 
 References = Mapping[str, Mapping[str, Any]]
 """The document's link reference definitions by label, as markdown-it keeps them."""
@@ -370,7 +370,8 @@ def spans(text: str, references: References | None = None) -> list[Span]:
             case "code_inline":
                 found.append(replace(style, text=token.content, code=True))
             case "softbreak":
-                found.append(replace(style, text=_soft_break(tokens, index)))
+                after = tokens[index + 1].content if index + 1 < len(tokens) else ""
+                found.append(replace(style, text=_soft_break(found[-1].text if found else "", after)))
             case "hardbreak":
                 found.append(replace(style, text=LINE_BREAK))
             case "strong_open" | "strong_close" | "em_open" | "em_close" | "s_open" | "s_close":
@@ -419,10 +420,8 @@ def _has_scheme(address: str) -> bool:
     return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", address) is not None
 
 
-def _soft_break(tokens: Sequence[Token], index: int) -> str:
+def _soft_break(before: str, after: str) -> str:
     """A space; nothing between two CJK characters, whose writers break lines anywhere."""
-    before = next((token.content for token in reversed(tokens[:index]) if token.content), "")
-    after = next((token.content for token in tokens[index + 1 :] if token.content), "")
     return "" if before and after and is_cjk(before[-1]) and is_cjk(after[0]) else " "
 
 

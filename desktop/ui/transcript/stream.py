@@ -1,8 +1,8 @@
 """Markdown that is still being written: each step costs what is new, not what is there.
 
 The text is cut into a committed part, which is never parsed again, and a tail. A unit (a top-level block or one item of
-a top-level list) is committed when a complete line starts the next one. A code block at the top level is appended to
-without any parsing until its closing fence comes. What is unfinished in the tail is closed for display only, so that
+a top-level list) is committed when a complete line starts the next one. A code block or a table at the top level is
+appended to line by line until it ends. What is unfinished in the tail is closed for display only, so that
 `**bo` is bold before its end has come.
 
 Link definitions that come after their use are the one thing that this cannot see: the caller parses the whole text once
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from enum import Enum, auto
 from typing import Any
 
 from desktop.ui.transcript import markdown
@@ -29,7 +30,7 @@ class MarkdownStream:
         self._definitions: dict[str, dict[str, Any]] = {}
         self._item = ""
         self._number = 1
-        self._fence: _OpenFence | None = None
+        self._open: _OpenCode | _OpenTable | None = None
         self._shown: list[Block] = []
 
     @property
@@ -51,13 +52,12 @@ class MarkdownStream:
         if not new:
             return
         self._tail += new
-        if self._fence is not None:
-            self._append_code()
-        if self._fence is None:
-            if "\n" in new:
-                self._commit()
-            if self._fence is None:
-                self._show_tail()
+        if self._open is not None:
+            self._append_lines(self._open)
+        elif "\n" in new:
+            self._commit()
+        if self._open is None:
+            self._show_tail()
 
     def _commit(self) -> None:
         """Commit the units of the tail that a complete line has ended."""
@@ -68,46 +68,34 @@ class MarkdownStream:
         if not started:
             return
         last = started[-1]
-        if len(started) > 1:
-            self._committed += [block for unit in started[:-1] for block in unit.blocks]
-            self._keep_definitions(definitions, last.line)
-            self._item, self._number = (last.item, last.number) if last.item else ("", 1)
-            self._tail = self._tail.split("\n", last.line)[-1]
-        if last.open_fence:
-            self._open(last)
+        self._committed += [block for unit in started[:-1] for block in unit.blocks]
+        self._keep_definitions(definitions, last.line)
+        if len(started) > 1 or not last.item:
+            self._item, self._number = last.item, last.number
+        self._tail = self._tail.split("\n", last.line)[-1]
+        opened = _open_block(last, self._tail)
+        if opened is not None:
+            self._open, self._tail = opened
+            self._append_lines(self._open)
 
     def _keep_definitions(self, found: dict[str, dict[str, Any]], lines: int) -> None:
         for label, definition in found.items():
             if label not in self._definitions and definition["map"][1] <= lines:
                 self._definitions[label] = definition
 
-    def _open(self, unit: Unit) -> None:
-        """`unit` is the code block that the tail begins with: from now on its lines are appended."""
-        before, _, after = self._tail.partition("\n")
-        while not before.strip():  # blank lines and definitions before the first unit were never committed
-            before, _, after = after.partition("\n")
-        opening = re.match(r"( {0,3})(`{3,}|~{3,})", before)
-        if opening is None:
-            return
-        self._fence = _OpenFence(opening[2], len(opening[1]), unit.blocks[0].language)
-        self._tail = after
-        self._append_code()
-
-    def _append_code(self) -> None:
-        """Move complete lines of the tail into the open code block."""
-        fence = self._fence
-        if fence is None:
-            return
+    def _append_lines(self, block: _OpenCode | _OpenTable) -> None:
+        """Move complete lines of the tail into the block that is open."""
         while "\n" in self._tail:
-            line, _, self._tail = self._tail.partition("\n")
-            if fence.closes(line):
-                self._committed += fence.blocks()
-                self._fence, self._shown = None, []
-                self._item, self._number = "", 1
+            line, _, rest = self._tail.partition("\n")
+            step = block.take(line)
+            if step is not _Step.BEYOND:
+                self._tail = rest
+            if step is not _Step.TAKEN:
+                self._committed += block.blocks()
+                self._open, self._shown = None, []
                 self._commit()
                 return
-            fence.lines.append(fence.unindented(line))
-        self._shown = fence.blocks(unfinished=self._tail)
+        self._shown = block.blocks(unfinished=self._tail)
 
     def _show_tail(self) -> None:
         """Parse the tail as if it ended well."""
@@ -124,29 +112,84 @@ class MarkdownStream:
                     self._shown[-1] = replace(last, rows=rows)
 
 
-class _OpenFence:
-    """A code block whose end has not come. Full pieces are kept, so that a long one costs no more than a short one."""
+class _Step(Enum):
+    """What a line does to an open block."""
+
+    TAKEN = auto()
+    CLOSED = auto()
+    """It was the block's last line."""
+    BEYOND = auto()
+    """It does not belong to the block any more."""
+
+
+def _open_block(unit: Unit, source: str) -> tuple[_OpenCode | _OpenTable, str] | None:
+    """The block that `source` begins with as one that grows line by line, and the source behind its head."""
+    first, _, rest = source.partition("\n")
+    opening = re.match(r"( {0,3})(`{3,}|~{3,})", first)
+    if unit.open_fence and opening is not None:
+        return _OpenCode(opening[2], len(opening[1]), unit.blocks[0].language), rest
+    second, newline, rest = rest.partition("\n")
+    if not unit.item and unit.blocks[0].kind is Kind.TABLE and newline:
+        return _OpenTable(f"{first}\n{second}\n"), rest
+    return None
+
+
+class _OpenCode:
+    """A code block whose closing fence has not come."""
 
     def __init__(self, fence: str, indent: int, language: str) -> None:
         self._fence = fence
         self._indent = indent
         self._language = language
-        self.lines: list[str] = []
+        self._lines: list[str] = []
 
-    def closes(self, line: str) -> bool:
+    def take(self, line: str) -> _Step:
+        """Add a line, unless it is the closing fence."""
         body = line.strip(" \t")
         indent = len(line) - len(line.lstrip(" "))
-        return indent < 4 and len(body) >= len(self._fence) and not body.strip(self._fence[0])  # noqa: PLR2004  CommonMark
+        if indent < 4 and len(body) >= len(self._fence) and not body.strip(self._fence[0]):  # noqa: PLR2004  CommonMark
+            return _Step.CLOSED
+        self._lines.append(self._unindented(line))
+        return _Step.TAKEN
 
-    def unindented(self, line: str) -> str:
+    def blocks(self, unfinished: str = "") -> list[Block]:
+        """The pieces so far, with the beginning of the next line."""
+        # What may become the closing fence is not shown as code.
+        may_close = not unfinished.strip(" \t" + self._fence[0])
+        lines = self._lines if may_close else [*self._lines, self._unindented(unfinished)]
+        return markdown.pieces(Block(Kind.CODE, "\n".join(lines), language=self._language))
+
+    def _unindented(self, line: str) -> str:
         spaces = len(line) - len(line.lstrip(" "))
         return line[min(spaces, self._indent) :]
 
+
+class _OpenTable:
+    """A table to which rows may come. `head` are its first two lines: with them each row can be parsed alone."""
+
+    def __init__(self, head: str) -> None:
+        self._head = head
+        self._table = markdown.parse(head)[0][0]
+        self._rows = list(self._table.rows)
+
+    def take(self, line: str) -> _Step:
+        """Add a line, if it is a row."""
+        row = self._row(line)
+        if row is None:
+            return _Step.BEYOND
+        self._rows.append(row)
+        return _Step.TAKEN
+
     def blocks(self, unfinished: str = "") -> list[Block]:
-        # What may become the closing fence is not shown as code.
-        may_close = not unfinished.strip(" \t" + self._fence[0])
-        lines = self.lines if may_close else [*self.lines, self.unindented(unfinished)]
-        return markdown.pieces(Block(Kind.CODE, "\n".join(lines), language=self._language))
+        """The pieces so far, with the beginning of the next row."""
+        row = None if _ONLY_SYNTAX.fullmatch(unfinished) else self._row(unfinished)
+        rows = self._rows if row is None else [*self._rows, tuple(close_inline(cell) for cell in row)]
+        return markdown.pieces(replace(self._table, rows=tuple(rows)))
+
+    def _row(self, line: str) -> tuple[str, ...] | None:
+        found = markdown.parse(f"{self._head}{line}\n")[0]
+        is_row = len(found) == 1 and len(found[0].rows) == 2  # noqa: PLR2004  the head and this one
+        return found[0].rows[1] if is_row else None
 
 
 _ONLY_SYNTAX = re.compile(r"[ >]*(?:[-+*=_#`~|:\s]+|\d{1,9}[.)]?)?(?: {0,4}\[[ xX]?\]?)?\s*")
@@ -167,6 +210,7 @@ def _without_table_start(text: str) -> str:
 
 
 _OPEN_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+[^)]*)?$")
+_LINK_CHARS = 2_000
 _RUN = re.compile(r"\\.|`+|\*+|_+|~{1,2}", re.DOTALL)
 
 
@@ -175,7 +219,8 @@ def close_inline(text: str) -> str:
 
     A run of marks at the very end may be the beginning of something or half of its end: it is not shown as text.
     """
-    text = _OPEN_LINK.sub(r"\1", text)
+    # No address is longer than what is searched; a hostile text must not be searched from each of its brackets.
+    text = text[:-_LINK_CHARS] + _OPEN_LINK.sub(r"\1", text[-_LINK_CHARS:])
     body = text.rstrip()
     open_runs: list[str] = []
     position = 0
