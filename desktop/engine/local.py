@@ -158,15 +158,18 @@ class LocalEngine:
             self.unload()
         self._free_bytes = psutil.virtual_memory().available
         try:
-            yield from self._load_once(run, model, model)
-        except EngineCrashed as crash:
-            tried_gpu = self._hello is not None and self._hello.gpu and model.n_gpu_layers != 0
-            if not tried_gpu:
-                raise self._why(crash, model) from None
             try:
+                yield from self._load_once(run, model, model)
+            except EngineCrashed:
+                tried_gpu = self._hello is not None and self._hello.gpu and model.n_gpu_layers != 0
+                if not tried_gpu:
+                    raise
                 yield from self._load_once(run, model, replace(model, n_gpu_layers=0))
-            except EngineCrashed as second:
-                raise self._why(second, model) from None
+        except EngineCrashed as crash:
+            raise self._why(crash, model) from None
+        finally:
+            if self._loaded is None:
+                self.unload()  # what a failed load has left in the process's memory
 
     def _load_once(self, run: _Run, wanted: ModelSpec, tried: ModelSpec) -> Iterator[LoadEvent]:
         """Load `wanted` with the settings of `tried`: the same, or without the GPU that has failed."""

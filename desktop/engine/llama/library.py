@@ -40,7 +40,8 @@ llama_cpp: Any = llama
 said: collections.deque[str] = collections.deque(maxlen=20)
 """llama.cpp's latest warnings and errors: facts for an error's detail."""
 
-_LEVEL_WARN, _LEVEL_ERROR, _LEVEL_DEBUG, _LEVEL_CONT = 2, 3, 4, 5
+# enum ggml_log_level; the comment in the binding still has the numbers of an older one.
+_LEVEL_DEBUG, _LEVEL_WARN, _LEVEL_ERROR = 1, 3, 4
 
 
 @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]

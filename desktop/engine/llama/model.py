@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from desktop.engine.api import Loaded, ModelSpec
 from desktop.engine.llama import diagnose, machine
-from desktop.engine.llama.library import amx_is_miscompiled, llama_cpp
+from desktop.engine.llama.library import amx_is_miscompiled, llama_cpp, said
 from desktop.errors import BadModelFile, Flaw, ModelDoesNotFit
 
 _ALL_LAYERS = -1
@@ -91,6 +91,7 @@ class Model:
 
     def __init__(self, spec: ModelSpec, on_progress: Callable[[float], None]) -> None:
         began = time.monotonic()
+        said.clear()
         self.path = spec.path
         self._free_bytes = machine.free_bytes()
         self._on_progress = on_progress
@@ -199,6 +200,10 @@ class Model:
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = n_ctx
         parameters.n_batch = parameters.n_ubatch = min(machine.N_BATCH, n_ctx)
+        # Logits are wanted for one token at a time; room for a whole batch of them is 0.5 GB with a large vocabulary.
+        parameters.n_outputs_max = 1
+        # Layers with a sliding window keep the window only, a fifth of the cache; `Decoder` minds what that forgets.
+        parameters.swa_full = False
         parameters.n_threads = parameters.n_threads_batch = spec.n_threads or machine.default_n_threads()
         context: int | None = llama_cpp.llama_init_from_model(self.model, parameters)
         if context is None:

@@ -1,0 +1,43 @@
+"""A child process that behaves as told: `stand_in.py ROOT BEHAVIOUR`. It speaks the wire and has no model."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+sys.path.insert(0, sys.argv[1])
+
+from desktop.engine.api import Loaded
+from desktop.engine.wire import Bug, Call, Done, Hello, Load, Render, Reply, decode, encode
+
+LOADED = Loaded(n_ctx=512, n_ctx_train=512, n_layers=2, n_gpu_layers=0, has_template=True, size_bytes=1, load_s=0.0)
+
+
+def say(number: int, *events: object) -> None:
+    os.write(1, encode(Reply(number, events)))  # type: ignore[arg-type]
+
+
+def main() -> None:
+    behaviour = sys.argv[2]
+    if behaviour == "no start":
+        sys.exit("ImportError: libllama.so is not there")
+    say(0, Hello(gpu=behaviour.startswith("gpu")))
+    for line in sys.stdin.buffer:
+        message = decode(line)
+        if not isinstance(message, Call):
+            continue
+        if isinstance(message.task, Load):
+            if behaviour == "load aborts" or (behaviour == "gpu aborts" and message.task.model.n_gpu_layers != 0):
+                os.abort()
+            say(message.number, LOADED, Done())
+        elif isinstance(message.task, Render):
+            if behaviour == "nonsense":
+                os.write(1, b'{"type":"Popen","args":["sh"]}\n')
+            if behaviour == "bug":
+                say(message.number, Bug("ZeroDivisionError"))
+                continue
+            threading.Event().wait()
+
+
+main()
