@@ -64,6 +64,8 @@ class ChatListModel(QAbstractListModel):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._rows: list[Chat | str] = []
+        self._places: dict[int, int] = {}
+        """The row of each chat by its id."""
         self._open: int | None = None
         self._answering: set[int] = set()
 
@@ -82,6 +84,7 @@ class ChatListModel(QAbstractListModel):
             rows.append(chat)
         self.beginResetModel()
         self._rows = rows
+        self._places = {row.id: place for place, row in enumerate(rows) if isinstance(row, Chat)}
         self.endResetModel()
 
     def set_open(self, chat_id: int | None) -> None:
@@ -96,10 +99,8 @@ class ChatListModel(QAbstractListModel):
 
     def index_of(self, chat_id: int | None) -> QModelIndex:
         """Where the chat stands; an invalid index if it does not."""
-        for row, each in enumerate(self._rows):
-            if isinstance(each, Chat) and each.id == chat_id:
-                return self.index(row)
-        return QModelIndex()
+        row = self._places.get(chat_id) if chat_id is not None else None
+        return self.index(row) if row is not None else QModelIndex()
 
     def neighbour(self, chat_id: int | None, step: int) -> int | None:
         """The id of the chat `step` places below the given one; of the first where that is not listed."""
@@ -195,8 +196,9 @@ class ChatList(QListView):
         """Mark the chat that the window shows, and bring it into view."""
         self._model.set_open(chat_id)
         index = self._model.index_of(chat_id)
-        self.setCurrentIndex(index)
-        if index.isValid():
+        # Where it is the current one already, the reader may have scrolled elsewhere: that stays.
+        if index != self.currentIndex():
+            self.setCurrentIndex(index)
             self.scrollTo(index)
 
     def set_answering(self, chat_ids: set[int]) -> None:

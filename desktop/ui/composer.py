@@ -49,7 +49,7 @@ class Composer(QWidget):
         self._frame.setObjectName("composerFrame")
         self._edit = _Field()
         self._send = IconButton("sendButton", "arrow-up", ink="on_accent", look="send", box=34, size=18)
-        self._stop = IconButton("stopButton", "square", ink="on_accent", look="send", box=34, size=14)
+        self._stop = IconButton("stopButton", "stop", ink="on_accent", look="send", box=34, size=16)
         self._stop.hide()
         self._strip = _EditStrip()
         self._strip.hide()
@@ -231,8 +231,10 @@ class Composer(QWidget):
                 "The context is full: the {count} oldest messages will be left out",
                 left_out,
             )
-        else:
+        elif used:
             text = tr("{used} of {n_ctx} tokens", used=f"{used:,}", n_ctx=f"{n_ctx:,}")
+        else:
+            text = ""
         set_look(self._context_line, "warning" if left_out or too_long else "small")
         self._context_line.set_full_text(text)
 

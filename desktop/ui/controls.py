@@ -86,12 +86,6 @@ class IconButton(QToolButton):
         self._icon_name, self._ink, self._box, self._size = icon_name, ink, box, size
         self._dress()
 
-    def set_ink(self, ink: Ink) -> None:
-        """Draw the icon in another of the theme's colours."""
-        if ink != self._ink:
-            self._ink = ink
-            self._dress()
-
     @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

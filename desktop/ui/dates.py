@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+import time
+from datetime import date, timedelta
 
 from PySide6.QtCore import QDate, QLocale
 
@@ -11,7 +12,7 @@ from desktop.ui.i18n import language, tr
 
 def local_date(seconds: float) -> date:
     """The day on this computer's calendar at `seconds` since the epoch."""
-    return datetime.fromtimestamp(seconds).astimezone().date()
+    return date(*time.localtime(seconds)[:3])
 
 
 def period(day: date, today: date) -> str:

@@ -114,6 +114,7 @@ QListView {{ background: transparent; border: none; }}
 QScrollArea, QScrollArea > QWidget > QWidget#scrolled {{ background: transparent; border: none; }}
 
 QMenu {{ background: {theme.surface}; color: {theme.text}; border: {line}; padding: {px(5)}; }}
+QMenu[round="true"] {{ border-radius: {px(RADIUS_CONTROL + 2)}; }}
 QMenu::item {{ padding: {px(7)} {px(22)} {px(7)} {px(12)}; border-radius: {radius}; }}
 QMenu::item:selected {{ background: {hover}; color: {theme.text}; }}
 QMenu::item:disabled {{ color: {theme.muted}; }}
