@@ -85,6 +85,7 @@ class ChatSettingsDialog(QDialog):
         column.addSpacing(scaled(18))
         column.addWidget(self._sampling_title)
         column.addWidget(self._sampling_words)
+        column.addSpacing(scaled(8))
         column.addWidget(self._form)
         column.addStretch()
         scroll = QScrollArea()

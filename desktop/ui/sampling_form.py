@@ -22,7 +22,7 @@ from desktop.ui.i18n import tr
 from desktop.ui.theme import scaled
 
 _FIELD_PX = 120
-_TEXT_PX = 240
+_TEXT_PX = 180
 _MOST_SEED = 2**32 - 1
 
 
