@@ -10,9 +10,11 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter
 
 from desktop.ui.transcript import markdown
-from desktop.ui.transcript.block_view import BlockView, Target, make_view
+from desktop.ui.transcript.block_kinds import make_view
+from desktop.ui.transcript.block_view import BlockView, Target
 from desktop.ui.transcript.heights import Heights
-from desktop.ui.transcript.markdown import QUOTE, Block, Kind, References
+from desktop.ui.transcript.inline import References
+from desktop.ui.transcript.markdown import QUOTE, Block, Kind
 from desktop.ui.transcript.stream import MarkdownStream
 from desktop.ui.transcript.style import Style
 

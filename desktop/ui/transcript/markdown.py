@@ -2,34 +2,27 @@
 
 Nesting does not nest: a paragraph in a list item in a quote is one block that says in `indents` what it stands in. So
 each block is small, is drawn without its neighbours, and a list of 300 items is 300 blocks. The text inside a block is
-parsed only when the block is drawn (`spans`).
-
-Everything here is untrusted text. Raw HTML is text, an image is its alternative text and address, and a link to
-anything but `LINK_SCHEMES` is text followed by its address. No text is ever lost.
+parsed only when the block is drawn (`inline.spans`). No text is ever lost.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from desktop.ui.transcript.cjk import CjkParserInline, is_cjk
+from desktop.ui.transcript.inline import MAX_NESTING, References, parser, plain_inline
 
-LINK_SCHEMES = ("http", "https", "mailto")
-LINE_BREAK = "\u2028"
 QUOTE = ">"
 INSIDE = ""
 BULLET, BULLET_INNER, TASK_OPEN, TASK_DONE = "•", "◦", "☐", "☑"
 
 MAX_MARKDOWN_CHARS = 100_000
 """A longer text is shown plain. No model answers at such length; whoever pastes 10 MB wants it fast."""
-_MAX_NESTING = 40
 _MAX_INLINE_CHARS = 20_000
 _MAX_BRACKETS = 1_000
 """markdown-it's time for unclosed brackets grows with their square."""
@@ -37,9 +30,6 @@ _PLAIN_CHARS = 4_000
 _CODE_LINES = 200
 _CODE_CHARS = 20_000
 _TABLE_ROWS = 24
-
-References = Mapping[str, Mapping[str, Any]]
-"""The document's link reference definitions by label, as markdown-it keeps them."""
 
 
 class Kind(StrEnum):
@@ -78,19 +68,6 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A run of text in one style. `href` is an address that may be opened. `muted` marks what the renderer added."""
-
-    text: str
-    bold: bool = False
-    italic: bool = False
-    strike: bool = False
-    code: bool = False
-    muted: bool = False
-    href: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Unit:
     """What can be committed on its own while streaming: a top-level block, or one item of a top-level list.
 
@@ -104,24 +81,6 @@ class Unit:
     number: int = 0
     open_fence: str = ""
     """The fence, such as "```", where the unit is a code block without a closing fence."""
-
-
-def _make_parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": _MAX_NESTING})
-    parser.inline = CjkParserInline()
-    parser.enable(["table", "strikethrough"])
-    parser.disable(["html_block", "html_inline"])
-    parser.core.ruler.enableOnly(["normalize", "block"])
-    # Every link is parsed, so that none of its text is lost; `spans` decides which may be opened.
-    parser.validateLink = _any_link  # type: ignore[method-assign]
-    return parser
-
-
-def _any_link(url: str) -> bool:  # noqa: ARG001  markdown-it calls it by name
-    return True
-
-
-_parser = _make_parser()
 
 
 def parse(text: str) -> tuple[list[Block], References]:
@@ -144,7 +103,7 @@ def units(text: str, references: MutableMapping[str, dict[str, Any]], *, item: s
     `item` and `number` say which list is under way: its marker character, and the number that the next item gets.
     """
     env = {"references": references}
-    tokens = _parser.parse(text, env)
+    tokens = parser.parse(text, env)
     lines = text.split("\n")
     found: list[Unit] = []
     for start, end in _top_level(tokens):
@@ -219,7 +178,7 @@ class _Flattener:
 
     def flatten(self, tokens: Sequence[Token]) -> tuple[Block, ...]:
         # At its nesting limit markdown-it drops what lies deeper.
-        if any(token.level >= _MAX_NESTING - 1 for token in tokens):
+        if any(token.level >= MAX_NESTING - 1 for token in tokens):
             return (_TOO_DEEP,)
         for index, token in enumerate(tokens):
             if token.type == "inline":
@@ -355,49 +314,6 @@ def _column_widths(rows: Sequence[Sequence[str]]) -> tuple[int, ...]:
     return tuple(min(40, max(4, *(len(row[column]) for row in rows if column < len(row)))) for column in range(columns))
 
 
-def spans(text: str, references: References | None = None) -> list[Span]:
-    """The styled runs of a block's `text`; line breaks are LINE_BREAK."""
-    tokens: list[Token] = []
-    _parser.inline.parse(text, _parser, {"references": references or {}}, tokens)
-    style = Span("")
-    depth = {"strong": 0, "em": 0, "s": 0}
-    found: list[Span] = []
-    blocked: list[str] = []
-    for index, token in enumerate(tokens):
-        match token.type:
-            case "text" | "text_special":
-                found.extend(_with_addresses(replace(style, text=token.content)))
-            case "code_inline":
-                found.append(replace(style, text=token.content, code=True))
-            case "softbreak":
-                after = tokens[index + 1].content if index + 1 < len(tokens) else ""
-                found.append(replace(style, text=_soft_break(found[-1].text if found else "", after)))
-            case "hardbreak":
-                found.append(replace(style, text=LINE_BREAK))
-            case "strong_open" | "strong_close" | "em_open" | "em_close" | "s_open" | "s_close":
-                depth[token.type.partition("_")[0]] += token.nesting
-                style = replace(style, bold=depth["strong"] > 0, italic=depth["em"] > 0, strike=depth["s"] > 0)
-            case "link_open":
-                address = str(token.attrGet("href") or "")
-                blocked.append("" if may_open(address) or not _has_scheme(address) else address)
-                style = replace(style, href=address if may_open(address) else "")
-            case "link_close":
-                style = replace(style, href="")
-                if address := blocked.pop():
-                    found.append(replace(style, text=f" ({address})", muted=True))
-            case "image":
-                address = str(token.attrGet("src") or "")
-                found.append(replace(style, text=token.content))
-                found.append(replace(style, text=f" ({address})" if token.content else address, muted=True))
-    return [span for span in found if span.text]
-
-
-def may_open(address: str) -> bool:
-    """Whether a click may open `address`: it names a scheme of LINK_SCHEMES."""
-    scheme, colon, rest = address.partition(":")
-    return bool(colon and rest) and scheme.lower() in LINK_SCHEMES
-
-
 def plain_text(block: Block, references: References | None = None) -> str:
     """What the block shows, without markers and frames. Cells are parted by tabs, lines by line breaks."""
     match block.kind:
@@ -409,39 +325,3 @@ def plain_text(block: Block, references: References | None = None) -> str:
             rows = ["\t".join(plain_inline(cell, references) for cell in row) for row in block.rows]
             return "\n".join(rows)
     return plain_inline(block.text, references)
-
-
-def plain_inline(text: str, references: References | None = None) -> str:
-    """The text of `spans`."""
-    return "".join(span.text for span in spans(text, references)).replace(LINE_BREAK, "\n")
-
-
-def _has_scheme(address: str) -> bool:
-    return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", address) is not None
-
-
-def _soft_break(before: str, after: str) -> str:
-    """A space; nothing between two CJK characters, whose writers break lines anywhere."""
-    return "" if before and after and is_cjk(before[-1]) and is_cjk(after[0]) else " "
-
-
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`\u3000-\u303f\uff00-\uffef“”‘’]+", re.IGNORECASE)
-
-
-def _with_addresses(span: Span) -> list[Span]:
-    """Addresses that stand bare in the text become links, as in GFM's autolink extension."""
-    if span.href or "://" not in span.text:
-        return [span]
-    found = []
-    end = 0
-    for match in _ADDRESS.finditer(span.text):
-        address = match[0].rstrip(".,;:!?*_~")
-        if address.endswith(")") and address.count(")") > address.count("("):
-            address = address[:-1]
-        if not address.partition("://")[2]:
-            continue
-        found.append(replace(span, text=span.text[end : match.start()]))
-        found.append(replace(span, text=address, href=address))
-        end = match.start() + len(address)
-    found.append(replace(span, text=span.text[end:]))
-    return found

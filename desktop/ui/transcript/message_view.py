@@ -56,22 +56,24 @@ class MessageView:
         self._is_question = row.message.role is not Role.ASSISTANT
         self._text = Flow(style, self._text_width(), plain=self._is_question)
         self._reasoning = Flow(style, self._reasoning_width(), muted=True)
-        self._notice = Flow(style, self._notice_width(), muted=not row.is_error, plain=True)
+        self._notice = self._make_notice()
         self._bubble = QRectF()
         self.set_row(row)
 
     def set_row(self, row: Row) -> None:
         """Show `row`, whose text may have grown."""
-        same_frame = _frame_of(self.row) == _frame_of(row)
-        self.row = row
+        before, self.row = self.row, row
         message = row.message
         growing = message.state is State.STREAMING
         self._text.set_text(message.text, growing=growing)
         # Parsed only when it can be seen.
         self._reasoning.set_text(message.reasoning if self.is_unfolded else "", growing=growing)
-        self._notice.set_text(row.notice)
+        if (before.notice, before.is_error) != (row.notice, row.is_error):
+            self._notice = self._make_notice()
         self._arrange()
-        self.changed_below = self._text_corner.y() + self._text.changed_below if same_frame else 0.0
+        self.changed_below = (
+            self._text_corner.y() + self._text.changed_below if _frame_of(before) == _frame_of(row) else 0.0
+        )
 
     def set_width(self, width: float) -> None:
         """Lay out for a text column of `width` pixels."""
@@ -120,7 +122,7 @@ class MessageView:
         if not self.row.can_retry:
             return None
         px = self._style.px
-        return QPointF(px(_NOTICE_INDENT), self._actions_top - px(_RETRY - 10))
+        return QPointF(self._notice_left, self._actions_top - px(_RETRY - 10))
 
     @property
     def ring(self) -> QRectF:
@@ -233,7 +235,16 @@ class MessageView:
         return max(1.0, self._width - self._style.px(16))
 
     def _notice_width(self) -> float:
-        return max(1.0, self._width - self._style.px(_NOTICE_INDENT))
+        return max(1.0, self._width - self._notice_left)
+
+    def _make_notice(self) -> Flow:
+        notice = Flow(self._style, self._notice_width(), muted=not self.row.is_error, plain=True)
+        notice.set_text(self.row.notice)
+        return notice
+
+    @property
+    def _notice_left(self) -> int:
+        return self._style.px(_NOTICE_INDENT) if self.row.is_error else 0
 
     def _arrange(self) -> None:
         px = self._style.px
@@ -302,14 +313,12 @@ class MessageView:
 
     def _draw_notice(self, painter: QPainter) -> None:
         px = self._style.px
-        colours = self._style.tokens
-        colour = colours.danger if self.row.is_error else colours.muted
-        size = px(16)
-        icon("triangle-alert" if self.row.is_error else "square", colour, size).paint(
-            painter, 0, int(self._notice_top + px(4)), size, size
-        )
+        if self.row.is_error:
+            size = px(16)
+            sign = icon("triangle-alert", self._style.tokens.danger, size)
+            sign.paint(painter, 0, int(self._notice_top + px(4)), size, size)
         painter.save()
-        painter.translate(QPointF(px(_NOTICE_INDENT), self._notice_top))
+        painter.translate(QPointF(self._notice_left, self._notice_top))
         self._notice.draw(painter, 0, self._notice.height)
         painter.restore()
 

@@ -17,7 +17,8 @@ from enum import Enum, auto
 from typing import Any
 
 from desktop.ui.transcript import markdown
-from desktop.ui.transcript.markdown import Block, Kind, References, Unit
+from desktop.ui.transcript.inline import References
+from desktop.ui.transcript.markdown import Block, Kind, Unit
 
 
 class MarkdownStream:
@@ -146,7 +147,7 @@ class _OpenCode:
     def take(self, line: str) -> _Step:
         """Add a line, unless it is the closing fence."""
         body = line.strip(" \t")
-        indent = len(line) - len(line.lstrip(" "))
+        indent = _columns(line[: len(line) - len(line.lstrip(" \t"))])
         if indent < 4 and len(body) >= len(self._fence) and not body.strip(self._fence[0]):  # noqa: PLR2004  CommonMark
             return _Step.CLOSED
         self._lines.append(self._unindented(line))
@@ -160,8 +161,15 @@ class _OpenCode:
         return markdown.pieces(Block(Kind.CODE, "\n".join(lines), language=self._language))
 
     def _unindented(self, line: str) -> str:
-        spaces = len(line) - len(line.lstrip(" "))
-        return line[min(spaces, self._indent) :]
+        """A line of the block without the columns that its fence is indented by. A tab ends at each fourth column."""
+        end = 0
+        while _columns(line[:end]) < self._indent and line[end : end + 1] in (" ", "\t"):
+            end += 1
+        return " " * (_columns(line[:end]) - self._indent) + line[end:]
+
+
+def _columns(blank: str) -> int:
+    return len(blank.expandtabs(4))
 
 
 class _OpenTable:

@@ -27,7 +27,7 @@ from desktop.ui.i18n import tr
 from desktop.ui.transcript import accessible, keyboard, menu
 from desktop.ui.transcript.block_view import Target
 from desktop.ui.transcript.column import Anchor, Column, column_width
-from desktop.ui.transcript.markdown import may_open
+from desktop.ui.transcript.inline import may_open
 from desktop.ui.transcript.overlay import Overlay, Scene
 from desktop.ui.transcript.pointer import Pointer
 from desktop.ui.transcript.row import Row

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from desktop.ui.transcript import markdown
-from desktop.ui.transcript.markdown import Block, Kind, Span, parse, plain_inline, spans
+from desktop.ui.transcript.inline import Span, plain_inline, spans
+from desktop.ui.transcript.markdown import Block, Kind, parse
 
 
 def blocks(text: str) -> list[Block]:
