@@ -147,7 +147,7 @@ class Engine(Protocol):
         """Load `model`, unless it is loaded already: then only `Loaded` comes.
 
         Raises:
-            BadModelFile, ModelDoesNotFit, EngineUnavailable, EngineCrashed, LoadCancelled
+            NoSuchModel, BadModelFile, ModelDoesNotFit, EngineUnavailable, EngineCrashed, LoadCancelled
         """
         ...
 

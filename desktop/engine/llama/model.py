@@ -95,6 +95,9 @@ class Model:
         self.path = spec.path
         self._free_bytes = machine.free_bytes()
         self._on_progress = on_progress
+        self._gpu_failed = False
+        self._logits_at = 0  # the address that _logits is a view of
+        self._logits = np.empty(0, dtype=np.float32)
         self.model, n_gpu_layers = self._load_weights(spec)
         self.vocabulary = Vocabulary(self.model)
         self._refuse_other_kinds()
@@ -134,10 +137,6 @@ class Model:
             self._logits_at = address
             self._logits = np.ctypeslib.as_array(pointer, (self.vocabulary.n_tokens,))
         return self._logits
-
-    _gpu_failed = False
-    _logits_at = 0
-    _logits: NDArray[np.float32]
 
     def _load_weights(self, spec: ModelSpec) -> tuple[int, int]:
         """The model's handle, and how many layers are on a GPU."""
