@@ -1,0 +1,245 @@
+"""A column of messages, scrolled and painted: lays out what is in sight, and keeps the reader's place."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QBasicTimer, QPointF, QRect, QRectF, Qt, QTimerEvent, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+from typing_extensions import override
+
+from desktop.ui import theme
+from desktop.ui.i18n import tr
+from desktop.ui.transcript.block_view import Target
+from desktop.ui.transcript.column import Anchor, Column, column_width
+from desktop.ui.transcript.selection import Selection
+from desktop.ui.transcript.style import Style
+
+_AT_END_PX = 4
+_BREATH_MS = 80
+_BREATHS = 24
+_SETTLE_ROUNDS = 8
+_OVERHANG_PX = 4
+"""So far a block may paint above its upper edge."""
+
+
+class Canvas(QAbstractScrollArea):
+    """`follows` says whether the end stays in sight when the text grows.
+
+    Signals:
+        settled(): what is in sight is laid out and stands where it belongs
+    """
+
+    settled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Every pixel is painted, so that Qt may move the picture when it is scrolled.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.column = Column(Style(theme.tokens(self.palette()), 1.0), 320.0)
+        self.selection: Selection | None = None
+        self.follows = True
+        self._is_settling = False
+        self._seen = (0.0, 0.0)
+        self._painted_at = 0
+        self._breath = 0
+        self._breathing = QBasicTimer()
+        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+
+    # Geometry.
+
+    @property
+    def _sight(self) -> tuple[float, float]:
+        top = self.verticalScrollBar().value()
+        return float(top), float(top + self.viewport().height())
+
+    @property
+    def _left(self) -> int:
+        return round((self.viewport().width() - self.column.width) / 2)
+
+    def to_column(self, point: QPointF) -> QPointF:
+        """A point of the viewport in the column's coordinates."""
+        return point + QPointF(-self._left, self.verticalScrollBar().value())
+
+    def area_of(self, row: int) -> QRect:
+        """Where a row stands in the viewport."""
+        height = self.column.top(row + 1) - self.column.top(row)
+        y = self.column.top(row) - self.verticalScrollBar().value()
+        return QRectF(self._left, y, self.column.width, height).toAlignedRect()
+
+    def rows_in_sight(self) -> range:
+        """The rows that can be seen now."""
+        if not self.column.rows:
+            return range(0)
+        top, bottom = self._sight
+        return range(self.column.at(top), self.column.at(bottom - 1) + 1)
+
+    def targets(self, row: int) -> list[Target]:
+        """What can be activated in the part of `row` that is in sight, in reading order; areas as in the viewport."""
+        view = self.column.view(row)
+        top, bottom = self._sight
+        start = self.column.top(row)
+        corner = QPointF(self._left, start - top)
+        found = []
+        if view.reasoning_line is not None:
+            found.append(Target(view.reasoning_line.translated(corner), tr("Reasoning")))
+        for _, origin, flow in view.parts():
+            y = start + origin.y()
+            for index, block_top, _ in flow.in_sight(top - y, bottom - y):
+                shift = corner + origin + QPointF(0, block_top)
+                found.extend(target.translated(shift) for target in flow.targets(index))
+        return found
+
+    # Layout.
+
+    def settle(self, changed_below: float = 0.0) -> None:
+        """Lay out what is in sight. The reader's place stays, or the end where it is followed.
+
+        Above the height `changed_below` the messages look as before.
+        """
+        if self._is_settling:
+            return
+        self._is_settling = True
+        bar = self.verticalScrollBar()
+        height = self.viewport().height()
+        before = bar.value()
+        anchor = None if self.follows else self._place_to_keep(before, before + height)
+        for _ in range(_SETTLE_ROUNDS):
+            if self.follows:
+                self._set_range(bar.maximum())
+                bar.setValue(bar.maximum())
+            top = bar.value()
+            changed = self.column.realise(top, top + height)
+            self._set_range(top)
+            bar.setValue(bar.maximum() if self.follows else round(before + self.column.moved(anchor)))
+            if not changed and bar.value() == top:
+                break
+        self._is_settling = False
+        # What the reader saw keeps its place when heights above are corrected: it moves by what was scrolled only.
+        self._repaint((bar.value() if self.follows else before) - self._painted_at, changed_below)
+        self._seen = self._sight
+        self._painted_at = bar.value()
+        self._breathe()
+        self.settled.emit()
+
+    def _repaint(self, scrolled: int, changed_below: float) -> None:
+        """Move what is painted already, and paint the rest."""
+        height = self.viewport().height()
+        if changed_below <= 0 or abs(scrolled) >= height:
+            self.viewport().update()
+            return
+        if scrolled:
+            self.viewport().scroll(0, -scrolled)
+        if changed_below < self._sight[1]:
+            y = int(changed_below - self._sight[0]) - self.column.style.px(_OVERHANG_PX)
+            self.viewport().update(0, y, self.viewport().width(), height - y)
+
+    def _place_to_keep(self, top: float, bottom: float) -> Anchor | None:
+        """What the reader sees and has seen before, if there is such a thing between two heights."""
+        first, last = max(top, self._seen[0]), min(bottom, self._seen[1])
+        return self.column.anchor(first, last) if first < last else self.column.anchor(top, bottom)
+
+    def _set_range(self, value: int) -> None:
+        bar = self.verticalScrollBar()
+        height = self.viewport().height()
+        bar.setPageStep(height)
+        bar.setSingleStep(self.column.style.px(24))
+        bar.setRange(0, max(0, round(self.column.height) - height))
+        bar.setValue(value)
+
+    def reveal(self, row: int, *, to_top: bool) -> None:
+        """Scroll so that `row` can be read; with `to_top` so that it begins at the top."""
+        bar = self.verticalScrollBar()
+        margin = self.column.style.px(12)
+        area = self.area_of(row)
+        if to_top or area.top() < 0 or area.height() > self.viewport().height():
+            bar.setValue(round(self.column.top(row)) - margin)
+        elif area.bottom() > self.viewport().height():
+            bar.setValue(bar.value() + area.bottom() - self.viewport().height() + margin)
+        self.settle()
+
+    def _on_scrolled(self) -> None:
+        if self._is_settling:
+            return
+        bar = self.verticalScrollBar()
+        self.follows = bar.value() >= bar.maximum() - _AT_END_PX
+        self.settle(changed_below=self.column.height)
+
+    def fit(self) -> None:
+        """Lay out for the viewport's width, with what is being read in its place."""
+        self.column.keep_in_sight(*self._sight)
+        anchor = self.column.anchor(*self._sight)
+        self.column.set_width(column_width(self.viewport().width(), self.column.style.zoom))
+        value = self.verticalScrollBar().value()
+        self._set_range(round(value + self.column.moved(anchor)))
+        self._seen = self._sight
+        self.settle()
+
+    def _breathe(self) -> None:
+        """Let the dot of an answer that has not begun breathe while it is in sight, and only then."""
+        waits = any(self.column.view(row).indicator is not None for row in self.rows_in_sight())
+        if waits and self.isVisible():
+            if not self._breathing.isActive():
+                self._breathing.start(_BREATH_MS, self)
+        else:
+            self._breathing.stop()
+
+    # Painting.
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.fillRect(event.rect(), QColor(self.column.style.tokens.bg))
+        top, _ = self._sight
+        for row in self.rows_in_sight():
+            if not self.area_of(row).adjusted(-9999, 0, 9999, 0).intersects(event.rect()):
+                continue
+            start = self.column.top(row)
+            painter.save()
+            painter.translate(self._left, start - top)
+            clip_top = top - start + event.rect().top()
+            self.draw_row(painter, row, clip_top, clip_top + event.rect().height())
+            painter.restore()
+
+    def draw_row(self, painter: QPainter, row: int, top: float, bottom: float) -> None:
+        """Paint what lies between two heights of `row`, at the painter's origin."""
+        view = self.column.view(row)
+        marks = self.selection.in_row(row, view) if self.selection is not None else None
+        view.draw(painter, top, bottom, marks)
+        self._draw_indicator(painter, view.indicator)
+
+    def _draw_indicator(self, painter: QPainter, area: QRectF | None) -> None:
+        if area is None:
+            return
+        colour = QColor(self.column.style.tokens.accent)
+        # From 0.35 to 1 and back, as a breath goes.
+        phase = abs(self._breath - _BREATHS / 2) / (_BREATHS / 2)
+        colour.setAlphaF(0.35 + 0.65 * phase * phase * (3 - 2 * phase))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawEllipse(area)
+
+    # Events.
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+    @override
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """Nothing: `_settle` moves the picture, once it knows by how much."""
+
+    @override
+    def timerEvent(self, event: QTimerEvent) -> None:
+        if event.timerId() != self._breathing.timerId():
+            super().timerEvent(event)
+            return
+        self._breath = (self._breath + 1) % _BREATHS
+        for row in self.rows_in_sight():
+            indicator = self.column.view(row).indicator
+            if indicator is not None:
+                y = self.column.top(row) - self._sight[0]
+                self.viewport().update(indicator.translated(self._left, y).toAlignedRect())
