@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from PySide6.QtCore import QObject, QRect
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent, QAccessibleInterface
 from PySide6.QtWidgets import QAccessibleWidget, QWidget
 from typing_extensions import override
 
+from desktop.ui.transcript.canvas import Canvas
 from desktop.ui.transcript.words import description
-
-if TYPE_CHECKING:
-    from desktop.ui.transcript.transcript import Transcript
 
 _installed = False
 _NOTHING = cast("QAccessibleInterface", None)
@@ -27,7 +25,7 @@ def install() -> None:
         _installed = True
 
 
-def rows_changed(transcript: Transcript) -> None:
+def rows_changed(transcript: Canvas) -> None:
     """There are other messages now."""
     if QAccessible.isActive():
         interface = QAccessible.queryAccessibleInterface(transcript)
@@ -36,7 +34,7 @@ def rows_changed(transcript: Transcript) -> None:
         QAccessible.updateAccessibility(QAccessibleEvent(transcript, QAccessible.Event.ObjectReorder))
 
 
-def row_focused(transcript: Transcript, row: int) -> None:
+def row_focused(transcript: Canvas, row: int) -> None:
     """The reader has chosen a message."""
     if QAccessible.isActive():
         event = QAccessibleEvent(transcript, QAccessible.Event.Focus)
@@ -44,7 +42,7 @@ def row_focused(transcript: Transcript, row: int) -> None:
         QAccessible.updateAccessibility(event)
 
 
-def row_finished(transcript: Transcript, row: int) -> None:
+def row_finished(transcript: Canvas, row: int) -> None:
     """An answer is complete: say it once, instead of each token."""
     if QAccessible.isActive():
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(transcript, description(transcript.rows[row])))
@@ -75,8 +73,8 @@ class _TranscriptInterface(QAccessibleWidget):
         self._messages.clear()
 
     @property
-    def transcript(self) -> Transcript:
-        return cast("Transcript", self.object())
+    def transcript(self) -> Canvas:
+        return cast("Canvas", self.object())
 
     @override
     def childCount(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QBasicTimer, QPointF, QRect, QRectF, Qt, QTimerEvent, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
@@ -11,6 +13,7 @@ from desktop.ui import theme
 from desktop.ui.i18n import tr
 from desktop.ui.transcript.block_view import Target
 from desktop.ui.transcript.column import Anchor, Column, column_width
+from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.selection import Selection
 from desktop.ui.transcript.style import Style
 
@@ -23,7 +26,7 @@ _OVERHANG_PX = 4
 
 
 class Canvas(QAbstractScrollArea):
-    """`follows` says whether the end stays in sight when the text grows.
+    """`follows` says whether the end stays in sight when the text grows, `focused` which row was chosen.
 
     Signals:
         settled(): what is in sight is laid out and stands where it belongs
@@ -39,6 +42,7 @@ class Canvas(QAbstractScrollArea):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.column = Column(Style(theme.tokens(self.palette()), 1.0), 320.0)
         self.selection: Selection | None = None
+        self.focused: int | None = None
         self.follows = True
         self._is_settling = False
         self._seen = (0.0, 0.0)
@@ -46,6 +50,16 @@ class Canvas(QAbstractScrollArea):
         self._breath = 0
         self._breathing = QBasicTimer()
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows, as they were last given."""
+        return self.column.rows
+
+    def set_selection(self, selection: Selection | None) -> None:
+        """Mark this and nothing else."""
+        self.selection = selection
+        self.viewport().update()
 
     # Geometry.
 

@@ -1,4 +1,4 @@
-"""The keyboard on the transcript. The first press chooses a message; the others work on the chosen one.
+"""What keys mean on the transcript. The first press chooses a message; the others work on the chosen one.
 
 Up, Down            the message before, the message behind
 Enter, Space        into its actions; or activate the link or button that Tab has chosen
@@ -11,81 +11,75 @@ Ctrl+C, Ctrl+A      copy what is marked, mark all
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from enum import Enum, auto
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractSlider
 
 from desktop.chat.message import Role, State
+from desktop.ui.transcript.row import Row
 
-if TYPE_CHECKING:
-    from desktop.ui.transcript.transcript import Transcript
+
+class Press(Enum):
+    """What a key means. From ACTIVATE on it is meant for the chosen message."""
+
+    COPY = auto()
+    SELECT_ALL = auto()
+    PREVIOUS_MESSAGE = auto()
+    NEXT_MESSAGE = auto()
+    PAGE_UP = auto()
+    PAGE_DOWN = auto()
+    START = auto()
+    END = auto()
+    ACTIVATE = auto()
+    ACTIONS = auto()
+    PREVIOUS_BRANCH = auto()
+    NEXT_BRANCH = auto()
+    COPY_MESSAGE = auto()
+    EDIT = auto()
+    REGENERATE = auto()
+
 
 Key = Qt.Key
-_SCROLLS = {
-    Key.Key_PageUp: QAbstractSlider.SliderAction.SliderPageStepSub,
-    Key.Key_PageDown: QAbstractSlider.SliderAction.SliderPageStepAdd,
-    Key.Key_Home: QAbstractSlider.SliderAction.SliderToMinimum,
-    Key.Key_End: QAbstractSlider.SliderAction.SliderToMaximum,
+_ALWAYS = {
+    Key.Key_Up: Press.PREVIOUS_MESSAGE,
+    Key.Key_Down: Press.NEXT_MESSAGE,
+    Key.Key_PageUp: Press.PAGE_UP,
+    Key.Key_PageDown: Press.PAGE_DOWN,
+    Key.Key_Home: Press.START,
+    Key.Key_End: Press.END,
 }
 
 
-def press(transcript: Transcript, event: QKeyEvent) -> bool:
-    """Do what the key means here. False where it means nothing."""
+def meaning(event: QKeyEvent, chosen: Row | None) -> Press | None:
+    """What the key means while the message `chosen` is chosen. None: nothing."""
     if event.matches(QKeySequence.StandardKey.Copy):
-        transcript.copy()
-        return True
+        return Press.COPY
     if event.matches(QKeySequence.StandardKey.SelectAll):
-        transcript.select_all()
-        return True
+        return Press.SELECT_ALL
     key = Key(event.key())
     modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-    if key in (Key.Key_Up, Key.Key_Down) and modifiers in (
-        Qt.KeyboardModifier.NoModifier,
-        Qt.KeyboardModifier.AltModifier,
-    ):
-        return _choose(transcript, 1 if key == Key.Key_Down else -1)
+    if key in (Key.Key_Up, Key.Key_Down) and modifiers == Qt.KeyboardModifier.AltModifier:
+        return _ALWAYS[key]
     if modifiers != Qt.KeyboardModifier.NoModifier:
-        return False
-    if key in _SCROLLS:
-        transcript.verticalScrollBar().triggerAction(_SCROLLS[key])
-        return True
-    return transcript.focused is not None and _work_on(transcript, transcript.focused, key)
+        return None
+    if key in _ALWAYS:
+        return _ALWAYS[key]
+    return None if chosen is None else _on_message(key, chosen)
 
 
-def _choose(transcript: Transcript, step: int) -> bool:
-    count = len(transcript.rows)
-    if not count:
-        return False
-    row = transcript.focused
-    if row is None or row not in transcript.rows_in_sight():
-        transcript.focus_row(transcript.rows_in_sight()[-1 if step < 0 else 0])
-    elif 0 <= row + step < count:
-        transcript.focus_row(row + step)
-    return True
-
-
-def _work_on(transcript: Transcript, row: int, key: Qt.Key) -> bool:
-    shown = transcript.rows[row]
-    message = shown.message
-    is_done = message.state is not State.STREAMING
-    match key:
-        case Key.Key_Return | Key.Key_Enter | Key.Key_Space:
-            if not transcript.activate_target():
-                transcript.focus_actions()
-        case Key.Key_Right if shown.branches == 1:
-            transcript.focus_actions()
-        case Key.Key_Left if shown.branch > 0:
-            transcript.branch_requested.emit(message.id, -1)
-        case Key.Key_Right if shown.branch + 1 < shown.branches:
-            transcript.branch_requested.emit(message.id, 1)
-        case Key.Key_C:
-            transcript.copy_message(row)
-        case Key.Key_E if is_done:
-            transcript.edit_requested.emit(message.id)
-        case Key.Key_R if is_done and message.role is Role.ASSISTANT:
-            transcript.regenerate_requested.emit(message.id)
-        case _:
-            return False
-    return True
+def _on_message(key: Qt.Key, row: Row) -> Press | None:
+    is_done = row.message.state is not State.STREAMING
+    is_answer = row.message.role is Role.ASSISTANT
+    forward = Press.NEXT_BRANCH if row.branch + 1 < row.branches else None
+    meanings = {
+        Key.Key_Return: Press.ACTIVATE,
+        Key.Key_Enter: Press.ACTIVATE,
+        Key.Key_Space: Press.ACTIVATE,
+        Key.Key_Left: Press.PREVIOUS_BRANCH if row.branch > 0 else None,
+        Key.Key_Right: Press.ACTIONS if row.branches == 1 else forward,
+        Key.Key_C: Press.COPY_MESSAGE,
+        Key.Key_E: Press.EDIT if is_done else None,
+        Key.Key_R: Press.REGENERATE if is_done and is_answer else None,
+    }
+    return meanings.get(key)

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QToolTip
 
 from desktop.ui.transcript.block_view import Target
+from desktop.ui.transcript.canvas import Canvas
 from desktop.ui.transcript.column import Spot
 from desktop.ui.transcript.message_view import Place
 from desktop.ui.transcript.selection import Selection
-
-if TYPE_CHECKING:
-    from desktop.ui.transcript.transcript import Transcript
 
 _SCROLL_MS = 30
 CARET, WORD, BLOCK = 1, 2, 3
 
 
 class Pointer(QObject):
-    """Follows one press of the left button from its beginning to its end."""
+    """Follows the pointer, and one press of its left button from the beginning to the end.
 
-    def __init__(self, transcript: Transcript) -> None:
-        super().__init__(transcript)
-        self._transcript = transcript
+    Signals:
+        activated(row: int, target: Target): a target was clicked
+        hovered(row: int | None): the pointer is over this row
+    """
+
+    activated = Signal(int, object)
+    hovered = Signal(object)
+
+    def __init__(self, canvas: Canvas) -> None:
+        super().__init__(canvas)
+        self._canvas = canvas
         self._unit = CARET
         self._pressed: tuple[int, Target] | None = None
         self._is_dragging = False
@@ -36,7 +40,7 @@ class Pointer(QObject):
 
     def press(self, event: QMouseEvent) -> None:
         """The left button goes down: on a target, or to mark from here."""
-        if event.button() != Qt.MouseButton.LeftButton or not self._transcript.rows:
+        if event.button() != Qt.MouseButton.LeftButton or not self._canvas.rows:
             return
         self._pressed = self.target_at(event.position())
         self._is_dragging = True
@@ -45,14 +49,14 @@ class Pointer(QObject):
         near = (event.position().toPoint() - where).manhattanLength() < QGuiApplication.styleHints().startDragDistance()
         if near and event.timestamp() - at < QGuiApplication.styleHints().mouseDoubleClickInterval():
             self._start(BLOCK)
-        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._transcript.selection is not None:
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._canvas.selection is not None:
             self._extend()
         else:
             self._start(CARET)
 
     def double_click(self, event: QMouseEvent) -> None:
         """Mark a word."""
-        if event.button() != Qt.MouseButton.LeftButton or not self._transcript.rows:
+        if event.button() != Qt.MouseButton.LeftButton or not self._canvas.rows:
             return
         self._double_click_at = (event.timestamp(), event.position().toPoint())
         self._pressed = self.target_at(event.position())
@@ -65,7 +69,7 @@ class Pointer(QObject):
         self._last = event.position()
         if self._is_dragging and event.buttons() & Qt.MouseButton.LeftButton:
             self._extend()
-            outside = not 0 <= event.position().y() < self._transcript.viewport().height()
+            outside = not 0 <= event.position().y() < self._canvas.viewport().height()
             if outside and not self._scrolling.isActive():
                 self._scrolling.start()
             elif not outside:
@@ -80,17 +84,21 @@ class Pointer(QObject):
         pressed, self._pressed = self._pressed, None
         if event.button() != Qt.MouseButton.LeftButton or not was_dragging:
             return
-        selection = self._transcript.selection
+        selection = self._canvas.selection
         released = self.target_at(event.position())
         if pressed is not None and pressed == released and (selection is None or selection.is_empty):
-            self._transcript.activate(*pressed)
+            self.activated.emit(*pressed)
+
+    def leave(self) -> None:
+        """The pointer is over the viewport no more."""
+        self.hovered.emit(None)
 
     def target_at(self, position: QPointF) -> tuple[int, Target] | None:
         """The row and the target under a point of the viewport."""
-        if not self._transcript.rows:
+        if not self._canvas.rows:
             return None
-        column = self._transcript.column
-        point = self._transcript.to_column(position)
+        column = self._canvas.column
+        point = self._canvas.to_column(position)
         row = column.at(point.y())
         inner = point - QPointF(0, column.top(row))
         view = column.view(row)
@@ -106,18 +114,18 @@ class Pointer(QObject):
     def _start(self, unit: int) -> None:
         self._unit = unit
         marked = self._range_at(self._last)
-        self._transcript.focused = marked[0].row
-        self._transcript.set_selection(Selection(marked, marked))
+        self._canvas.focused = marked[0].row
+        self._canvas.set_selection(Selection(marked, marked))
 
     def _extend(self) -> None:
-        selection = self._transcript.selection
+        selection = self._canvas.selection
         if selection is not None:
-            self._transcript.set_selection(Selection(selection.anchor, self._range_at(self._last)))
+            self._canvas.set_selection(Selection(selection.anchor, self._range_at(self._last)))
 
     def _range_at(self, position: QPointF) -> tuple[Spot, Spot]:
         """The caret, word or block at a point of the viewport."""
-        column = self._transcript.column
-        spot = column.spot_at(self._transcript.to_column(position))
+        column = self._canvas.column
+        spot = column.spot_at(self._canvas.to_column(position))
         flow = column.view(spot.row).flow(spot.place.part)
         if self._unit == CARET or not flow.blocks:
             return spot, spot
@@ -130,28 +138,28 @@ class Pointer(QObject):
         )
 
     def _hover(self, event: QMouseEvent) -> None:
-        transcript = self._transcript
-        if not transcript.rows:
+        canvas = self._canvas
+        if not canvas.rows:
             return
-        point = transcript.to_column(event.position())
-        row = transcript.column.at(point.y())
-        transcript.hover(row if transcript.area_of(row).top() <= event.position().y() else None)
+        point = canvas.to_column(event.position())
+        row = canvas.column.at(point.y())
+        self.hovered.emit(row if canvas.area_of(row).top() <= event.position().y() else None)
         found = self.target_at(event.position())
-        on_text = transcript.column.view(row).block_at(point - QPointF(0, transcript.column.top(row))) is not None
+        on_text = canvas.column.view(row).block_at(point - QPointF(0, canvas.column.top(row))) is not None
         if found is not None:
             cursor = Qt.CursorShape.PointingHandCursor
         else:
             cursor = Qt.CursorShape.IBeamCursor if on_text else Qt.CursorShape.ArrowCursor
-        transcript.viewport().setCursor(cursor)
+        canvas.viewport().setCursor(cursor)
         if found is not None and found[1].link:
             area = QRectF(event.position().x() - 8, event.position().y() - 8, 16, 16).toRect()
-            QToolTip.showText(event.globalPosition().toPoint(), found[1].link, transcript.viewport(), area)
+            QToolTip.showText(event.globalPosition().toPoint(), found[1].link, canvas.viewport(), area)
 
     def _scroll(self) -> None:
         """The pointer is held above or below the viewport: scroll there, faster from farther away."""
-        height = self._transcript.viewport().height()
+        height = self._canvas.viewport().height()
         y = self._last.y()
         distance = y if y < 0 else max(0.0, y - height)
-        bar = self._transcript.verticalScrollBar()
+        bar = self._canvas.verticalScrollBar()
         bar.setValue(bar.value() + round(distance / 2))
         self._extend()

@@ -16,21 +16,22 @@ from PySide6.QtGui import (
     QPainter,
     QPen,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractSlider, QMenu, QWidget
 from typing_extensions import override
 
 from desktop.chat.message import State
 from desktop.ui import theme
 from desktop.ui.i18n import tr
-from desktop.ui.transcript import accessible, keyboard, menu
+from desktop.ui.transcript import accessible, keyboard
 from desktop.ui.transcript.block_view import Target
 from desktop.ui.transcript.canvas import Canvas
 from desktop.ui.transcript.column import Column
 from desktop.ui.transcript.inline import may_open
+from desktop.ui.transcript.keyboard import Press
 from desktop.ui.transcript.overlay import Overlay, Scene
 from desktop.ui.transcript.pointer import Pointer
 from desktop.ui.transcript.row import Row
-from desktop.ui.transcript.selection import Selection, everything, selected_text
+from desktop.ui.transcript.selection import everything, selected_text
 from desktop.ui.transcript.style import Style
 
 _CONFIRMED_MS = 1200
@@ -38,6 +39,12 @@ _BACK_OFF = 3
 """A streamed step waits this many times as long as the last one took, so that it never takes all of the main thread."""
 _NOTICED_S = 0.008
 _FAR_FROM_END_PX = 80
+_SCROLLS = {
+    Press.PAGE_UP: QAbstractSlider.SliderAction.SliderPageStepSub,
+    Press.PAGE_DOWN: QAbstractSlider.SliderAction.SliderPageStepAdd,
+    Press.START: QAbstractSlider.SliderAction.SliderToMinimum,
+    Press.END: QAbstractSlider.SliderAction.SliderToMaximum,
+}
 
 
 class Transcript(Canvas):
@@ -64,7 +71,6 @@ class Transcript(Canvas):
         self.setObjectName("transcript")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
-        self.focused: int | None = None
         self._target: int | None = None
         self._hovered: int | None = None
         self._shows_ring = False
@@ -82,6 +88,8 @@ class Transcript(Canvas):
         self._late_timer.timeout.connect(self._show_late)
         self._confirmed_timer.timeout.connect(lambda: self._overlay.confirm_copied(-1, confirmed=False))
         self.settled.connect(self._place_overlay)
+        self._pointer.activated.connect(self.activate)
+        self._pointer.hovered.connect(self._on_hovered)
         overlay = self._overlay
         overlay.copy_requested.connect(self.copy_message)
         overlay.edit_requested.connect(lambda row: self.edit_requested.emit(self._id(row)))
@@ -93,11 +101,6 @@ class Transcript(Canvas):
         overlay.focus_left.connect(self._place_overlay, Qt.ConnectionType.QueuedConnection)
 
     # What is shown.
-
-    @property
-    def rows(self) -> Sequence[Row]:
-        """The rows, as they were last given."""
-        return self.column.rows
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show another chat, from its end."""
@@ -153,11 +156,6 @@ class Transcript(Canvas):
     def select_all(self) -> None:
         """Mark all messages."""
         self.set_selection(everything(self.column))
-
-    def set_selection(self, selection: Selection | None) -> None:
-        """Mark this and nothing else."""
-        self.selection = selection
-        self.viewport().update()
 
     def copy(self) -> None:
         """Copy what is marked; without a mark the chosen message."""
@@ -224,12 +222,7 @@ class Transcript(Canvas):
         self.activate(self.focused, targets[self._target])
         return True
 
-    def target_at(self, position: QPointF) -> tuple[int, Target] | None:
-        """The row and the target under a point of the viewport."""
-        return self._pointer.target_at(position)
-
-    def hover(self, row: int | None) -> None:
-        """The pointer is over this row."""
+    def _on_hovered(self, row: int | None) -> None:
         if row != self._hovered:
             self._hovered = row
             self._place_overlay()
@@ -317,17 +310,86 @@ class Transcript(Canvas):
     @override
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
-            self.hover(None)
+            self._pointer.leave()
         return super().viewportEvent(event)
 
     @override
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu.show(self, event)
+        if not self.rows:
+            return
+        where = self.viewport().mapFromGlobal(event.globalPos())
+        if event.reason() is QContextMenuEvent.Reason.Keyboard and self.focused is not None:
+            where = self.area_of(self.focused).topLeft() + QPoint(16, 16)
+        self.menu_at(where).popup(self.viewport().mapToGlobal(where))
+
+    def menu_at(self, where: QPoint) -> QMenu:
+        """The menu for a point of the viewport."""
+        menu = QMenu(self)
+        menu.setObjectName("transcriptMenu")
+        menu.aboutToHide.connect(menu.deleteLater)
+        row = self.column.at(self.to_column(QPointF(where)).y())
+        found = self._pointer.target_at(QPointF(where))
+        copy = menu.addAction(tr("Copy"), self.copy)
+        copy.setEnabled(self.selection is not None and not self.selection.is_empty)
+        menu.addAction(tr("Copy message"), lambda: self.copy_message(row))
+        if found is not None and found[1].link:
+            address = found[1].link
+            menu.addAction(tr("Copy link address"), lambda: QGuiApplication.clipboard().setText(address))
+        menu.addSeparator()
+        menu.addAction(tr("Select all"), self.select_all)
+        return menu
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not keyboard.press(self, event):
+        row = None if self.focused is None else self.rows[self.focused]
+        press = keyboard.meaning(event, row)
+        if press is None or not self._press(press):
             super().keyPressEvent(event)
+
+    def _press(self, press: Press) -> bool:
+        """Do what a key means. False where there is nothing to do it with."""
+        match press:
+            case Press.COPY:
+                self.copy()
+            case Press.SELECT_ALL:
+                self.select_all()
+            case Press.PREVIOUS_MESSAGE | Press.NEXT_MESSAGE:
+                return self._choose(1 if press is Press.NEXT_MESSAGE else -1)
+            case Press.PAGE_UP | Press.PAGE_DOWN | Press.START | Press.END:
+                self.verticalScrollBar().triggerAction(_SCROLLS[press])
+            case _:
+                return self.focused is not None and self._press_on(press, self.focused)
+        return True
+
+    def _press_on(self, press: Press, row: int) -> bool:
+        match press:
+            case Press.ACTIVATE:
+                if not self.activate_target():
+                    self.focus_actions()
+            case Press.ACTIONS:
+                self.focus_actions()
+            case Press.PREVIOUS_BRANCH:
+                self.branch_requested.emit(self._id(row), -1)
+            case Press.NEXT_BRANCH:
+                self.branch_requested.emit(self._id(row), 1)
+            case Press.COPY_MESSAGE:
+                self.copy_message(row)
+            case Press.EDIT:
+                self.edit_requested.emit(self._id(row))
+            case Press.REGENERATE:
+                self.regenerate_requested.emit(self._id(row))
+        return True
+
+    def _choose(self, step: int) -> bool:
+        """Move the choice to the next or the previous message; begin with one that is in sight."""
+        if not self.rows:
+            return False
+        in_sight = self.rows_in_sight()
+        if self.focused is None or self.focused not in in_sight:
+            self.focus_row(in_sight[-1 if step < 0 else 0])
+        elif 0 <= self.focused + step < len(self.rows):
+            self.focus_row(self.focused + step)
+        return True
 
     @override
     def focusNextPrevChild(self, next: bool) -> bool:

@@ -417,11 +417,9 @@ def test_dragging_below_the_edge_scrolls_and_marks_on(show: Show, qtbot: QtBot) 
 
 
 def test_the_menu_offers_what_is_under_it(show: Show) -> None:
-    from desktop.ui.transcript import menu
-
     transcript = show([answer(1, "[good](https://a.example/x)")])
     where = find(transcript, 0, "good").area.center().toPoint()
-    made = menu.make(transcript, where)
+    made = transcript.menu_at(where)
     assert isinstance(made, QMenu)
     labels = [action.text() for action in made.actions() if action.text()]
     assert labels == ["Copy", "Copy message", "Copy link address", "Select all"]
