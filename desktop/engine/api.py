@@ -148,6 +148,7 @@ class Engine(Protocol):
 
         Raises:
             NoSuchModel, BadModelFile, ModelDoesNotFit, EngineUnavailable, EngineCrashed, LoadCancelled
+            CannotWrite: the engine's log, without which no crash could be told
         """
         ...
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +41,7 @@ from desktop.errors import (
     Flaw,
     LoadCancelled,
     ModelDoesNotFit,
+    NoSuchModel,
     TemplateFailed,
     TemplateFault,
 )
@@ -174,19 +175,25 @@ class LocalEngine:
     def _load_once(self, run: _Run, wanted: ModelSpec, tried: ModelSpec) -> Iterator[LoadEvent]:
         """Load `wanted` with the settings of `tried`: the same, or without the GPU that has failed."""
         self._start(run)
-        for event in self._call(run, "load", Load(tried)):
-            if isinstance(event, LoadProgress):
-                yield event
-            elif isinstance(event, Loaded):
-                with self._lock:
-                    run.during = ""  # from here on a stop does not cost the model
-                loaded = replace(event, gpu_failed=event.gpu_failed or tried != wanted)
-                self._loaded = (wanted, loaded)
-                yield loaded
+        with contextlib.closing(self._call(run, "load", Load(tried))) as events:
+            for event in events:
+                if isinstance(event, LoadProgress):
+                    yield event
+                elif isinstance(event, Loaded):
+                    with self._lock:
+                        if run.stopped:  # and with that killed, after it had said this
+                            raise LoadCancelled
+                        run.during = ""  # from here on a stop does not cost the model
+                    loaded = replace(event, gpu_failed=event.gpu_failed or tried != wanted)
+                    self._loaded = (wanted, loaded)
+                    yield loaded
 
     def _why(self, crash: EngineCrashed, model: ModelSpec) -> AppError:
         """What the process's death during a load means."""
-        size_bytes = Path(model.path).stat().st_size
+        try:
+            size_bytes = Path(model.path).stat().st_size
+        except OSError:
+            return NoSuchModel(model.path)  # its disk was unplugged, and reading on was a memory fault
         if crash.crash is Crash.OUT_OF_MEMORY or (
             crash.crash in (Crash.ABORTED, Crash.KILLED) and size_bytes > self._free_bytes
         ):
@@ -200,6 +207,7 @@ class LocalEngine:
 
         Raises:
             EngineUnavailable, LoadCancelled
+            CannotWrite: the log.
         """
         if self._process is not None:
             return
@@ -222,7 +230,7 @@ class LocalEngine:
         answers = [event for event in self._call(run, during, task) if isinstance(event, kind)]
         return answers[0]
 
-    def _call(self, run: _Run, during: str, task: Task) -> Iterator[Answer]:
+    def _call(self, run: _Run, during: str, task: Task) -> Generator[Answer, None, None]:
         """What the process answers. A call that is left early is stopped, and what it still says is skipped later.
 
         Raises:

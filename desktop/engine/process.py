@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import platform
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from desktop.engine.wire import Message, Reply, decode, encode
-from desktop.errors import Crash
+from desktop.errors import CannotWrite, Crash
 
 # The child gets this package from where the parent has it, wherever it is started. -P keeps the current directory and
 # PYTHONPATH's oddities of `-m` out: a `numpy.py` beside the user's models must not be imported.
@@ -24,6 +25,7 @@ _BOOT = (
 COMMAND = (sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parents[2]))
 
 _LOG_LIMIT_BYTES = 1 << 20
+_LINE_LIMIT_BYTES = 128 << 20  # the longest prompt that a template may make, with every character escaped
 _CPU_NEEDS = ("avx2", "fma", "f16c", "bmi2")  # what a -DGGML_NATIVE=OFF build uses on x86-64
 
 _SIGNALS = {
@@ -52,7 +54,8 @@ class EngineProcess:
     `send` and `kill` may be called from any thread, the rest from one.
 
     Raises:
-        OSError: it cannot be started, or its log cannot be written.
+        OSError: it cannot be started.
+        CannotWrite: its log cannot be written.
     """
 
     def __init__(self, log: Path, command: Sequence[str]) -> None:
@@ -85,7 +88,7 @@ class EngineProcess:
 
     def receive(self) -> Reply | None:
         """The next reply; waits for it. None once the process is dead, or talks nonsense and was killed for it."""
-        line = self._stdout.readline()
+        line = self._stdout.readline(_LINE_LIMIT_BYTES)
         if line:
             with contextlib.suppress(ValueError):
                 message = decode(line)
@@ -157,11 +160,14 @@ def _environment() -> dict[str, str]:
 
 def _open_log(log: Path) -> BinaryIO:
     """The log, for appending; begun anew when it has grown, the old one kept beside it."""
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        if log.stat().st_size > _LOG_LIMIT_BYTES:
-            log.replace(log.with_suffix(".old.log"))
-    return open(log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if log.stat().st_size > _LOG_LIMIT_BYTES:
+                log.replace(log.with_suffix(".old.log"))
+        return open(log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
+    except OSError as error:
+        raise CannotWrite(str(log), full=error.errno == errno.ENOSPC) from error
 
 
 def _out_of_memory_kills() -> int:

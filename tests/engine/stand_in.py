@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
 
-from desktop.engine.api import Loaded
+from desktop.engine.api import Loaded, LoadProgress
 from desktop.engine.wire import Bug, Call, Done, Hello, Load, Render, Reply, decode, encode
 
 LOADED = Loaded(n_ctx=512, n_ctx_train=512, n_layers=2, n_gpu_layers=0, has_template=True, size_bytes=1, load_s=0.0)
@@ -30,10 +31,16 @@ def main() -> None:
         if isinstance(message.task, Load):
             if behaviour == "load aborts" or (behaviour == "gpu aborts" and message.task.model.n_gpu_layers != 0):
                 os.abort()
-            say(message.number, LOADED, Done())
+            if behaviour == "file goes":
+                Path(message.task.model.path).unlink()
+                os.abort()
+            # In one line: the parent has heard all of it when it is told the first.
+            say(message.number, LoadProgress(0.9), LOADED, Done())
         elif isinstance(message.task, Render):
             if behaviour == "nonsense":
                 os.write(1, b'{"type":"Popen","args":["sh"]}\n')
+            while behaviour == "a line without end":
+                os.write(1, b"x" * 65536)
             if behaviour == "bug":
                 say(message.number, Bug("ZeroDivisionError"))
                 continue

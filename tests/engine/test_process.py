@@ -11,14 +11,17 @@ import psutil
 import pytest
 
 from desktop.chat.message import Role, Turn
-from desktop.engine.api import Loaded, ModelSpec, Request
+from desktop.engine.api import Loaded, LoadProgress, ModelSpec, Request
 from desktop.engine.local import EngineBug, LocalEngine
 from desktop.errors import (
     BadModelFile,
+    CannotWrite,
     Crash,
     EngineCrashed,
     EngineUnavailable,
     Flaw,
+    LoadCancelled,
+    NoSuchModel,
     TemplateFailed,
     TemplateFault,
 )
@@ -57,12 +60,40 @@ def test_a_command_that_is_not_there(tmp_path: Path, tiny_model: Path) -> None:
         list(engine.load(ModelSpec(str(tiny_model))))
 
 
+def test_a_log_that_cannot_be_written_is_named(tmp_path: Path, tiny_model: Path) -> None:
+    log = tmp_path / "engine.log"
+    log.mkdir()
+    with pytest.raises(CannotWrite) as raised:
+        list(LocalEngine(log).load(ModelSpec(str(tiny_model))))
+    assert raised.value.path == str(log)
+
+
+def test_a_file_that_goes_away_while_it_is_loaded(stand_in: Make, tiny_model: Path, tmp_path: Path) -> None:
+    unplugged = tmp_path / "unplugged.gguf"
+    unplugged.write_bytes(tiny_model.read_bytes())
+    engine = stand_in("file goes")
+    with pytest.raises(NoSuchModel):
+        list(engine.load(ModelSpec(str(unplugged))))
+
+
 def test_the_cpu_takes_over_where_the_gpu_kills_the_process(stand_in: Make, tiny_model: Path) -> None:
     engine = stand_in("gpu aborts")
     events = list(engine.load(ModelSpec(str(tiny_model))))
-    assert [(type(event), getattr(event, "gpu_failed", None)) for event in events] == [(Loaded, True)]
+    assert [getattr(event, "gpu_failed", None) for event in events if isinstance(event, Loaded)] == [True]
     # It is what was asked for: nothing is loaded again.
-    assert list(engine.load(ModelSpec(str(tiny_model)))) == events
+    assert list(engine.load(ModelSpec(str(tiny_model)))) == events[-1:]
+
+
+def test_a_load_that_is_cancelled_when_it_is_over_is_cancelled(stand_in: Make, tiny_model: Path) -> None:
+    engine = stand_in("loads")
+    model = ModelSpec(str(tiny_model))
+    loading = engine.load(model)
+    next(loading)
+    engine.stop()
+    with pytest.raises(LoadCancelled):
+        list(loading)
+    # What was killed is not taken for a loaded model.
+    assert isinstance(next(iter(engine.load(model))), LoadProgress)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="an exit status of abort() that can be told apart")
@@ -83,9 +114,10 @@ def test_a_template_that_cannot_be_ended_from_inside(stand_in: Make, tiny_model:
     assert not child.is_running()
 
 
-def test_nonsense_ends_the_process_and_builds_nothing(stand_in: Make, tiny_model: Path) -> None:
+@pytest.mark.parametrize("behaviour", ["nonsense", "a line without end"])
+def test_nonsense_ends_the_process_and_builds_nothing(stand_in: Make, tiny_model: Path, behaviour: str) -> None:
     with pytest.raises(EngineCrashed) as raised:
-        stand_in("nonsense").prompt(request(tiny_model))
+        stand_in(behaviour).prompt(request(tiny_model))
     assert raised.value.crash is Crash.KILLED
 
 
