@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-import psutil
-
 from desktop.engine.api import (
     Event,
     Finished,
@@ -157,6 +155,8 @@ class LocalEngine:
         refuse_bad_file(model.path)
         if self._loaded is not None:
             self.unload()
+        import psutil
+
         self._free_bytes = psutil.virtual_memory().available
         try:
             try:

@@ -6,7 +6,6 @@ import logging
 import platform
 import sys
 import traceback
-from importlib.metadata import version
 from types import TracebackType
 
 from PySide6.QtGui import QGuiApplication
@@ -33,6 +32,8 @@ class BugReporter:
         if issubclass(kind, KeyboardInterrupt):
             QGuiApplication.quit()
             return
+        from importlib.metadata import version
+
         text = "".join(traceback.format_exception(kind, error, trace))
         _log.error("a bug:\n%s", text)
         sys.__excepthook__(kind, error, trace)

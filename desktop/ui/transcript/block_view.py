@@ -27,7 +27,6 @@ from PySide6.QtGui import (
 )
 from typing_extensions import override
 
-from desktop.ui.transcript.cjk import is_cjk
 from desktop.ui.transcript.inline import References, Span, spans
 from desktop.ui.transcript.markdown import (
     BULLET,
@@ -38,6 +37,7 @@ from desktop.ui.transcript.markdown import (
     Block,
     Kind,
 )
+from desktop.ui.transcript.script import is_cjk
 from desktop.ui.transcript.style import Style
 
 _SHARE_FOR_INDENTS = 0.5

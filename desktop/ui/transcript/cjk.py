@@ -17,23 +17,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType
 from typing_extensions import override
 
-_RANGES = (
-    (0x1100, 0x11FF),  # Hangul Jamo
-    (0x2E80, 0xA4CF),  # radicals, CJK punctuation, kana, ideographs, Yi
-    (0xAC00, 0xD7FF),  # Hangul syllables
-    (0xF900, 0xFAFF),  # compatibility ideographs
-    (0xFE30, 0xFE4F),  # vertical forms
-    (0xFF00, 0xFFEF),  # full-width and half-width forms
-    (0x1B000, 0x1B2FF),  # more kana
-    (0x20000, 0x3FFFF),  # ideographs beyond the first plane
-)
-_FIRST = _RANGES[0][0]
-
-
-def is_cjk(character: str) -> bool:
-    """Whether `character` belongs to the scripts that set no space between words."""
-    code = ord(character)
-    return code >= _FIRST and any(first <= code <= last for first, last in _RANGES)
+from desktop.ui.transcript.script import is_cjk
 
 
 class CjkParserInline(ParserInline):

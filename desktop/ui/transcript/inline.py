@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from desktop.ui.transcript.script import is_cjk
 
-from desktop.ui.transcript.cjk import CjkParserInline, is_cjk
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 LINK_SCHEMES = ("http", "https", "mailto")
 LINE_BREAK = "\u2028"
@@ -37,7 +39,13 @@ class Span:
     href: str = ""
 
 
-def _make_parser() -> MarkdownIt:
+@cache
+def parser() -> MarkdownIt:
+    """For blocks (`markdown`) and for what is inside them. Made for the first text: so the window opens sooner."""
+    from markdown_it import MarkdownIt
+
+    from desktop.ui.transcript.cjk import CjkParserInline
+
     made = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
     made.inline = CjkParserInline()
     made.enable(["table", "strikethrough"])
@@ -52,14 +60,10 @@ def _any_link(url: str) -> bool:  # noqa: ARG001  markdown-it calls it by name
     return True
 
 
-parser = _make_parser()
-"""For blocks (`markdown`) and for what is inside them."""
-
-
 def spans(text: str, references: References | None = None) -> list[Span]:
     """The styled runs of a block's `text`; line breaks are LINE_BREAK."""
     tokens: list[Token] = []
-    parser.inline.parse(text, parser, {"references": references or {}}, tokens)
+    parser().inline.parse(text, parser(), {"references": references or {}}, tokens)
     style = Span("")
     depth = {"strong": 0, "em": 0, "s": 0}
     found: list[Span] = []

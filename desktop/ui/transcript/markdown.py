@@ -11,11 +11,12 @@ import re
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
-
-from markdown_it.token import Token
+from typing import TYPE_CHECKING, Any
 
 from desktop.ui.transcript.inline import MAX_NESTING, References, parser, plain_inline
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 QUOTE = ">"
 INSIDE = ""
@@ -103,7 +104,7 @@ def units(text: str, references: MutableMapping[str, dict[str, Any]], *, item: s
     `item` and `number` say which list is under way: its marker character, and the number that the next item gets.
     """
     env = {"references": references}
-    tokens = parser.parse(text, env)
+    tokens = parser().parse(text, env)
     lines = text.split("\n")
     found: list[Unit] = []
     for start, end in _top_level(tokens):
