@@ -12,7 +12,7 @@
 -include .llama-build.mk
 
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
-SYNC := $(UV) sync --quiet $(LLAMA_BUILD) $(SYNC_MORE)
+SYNC = $(UV) sync --quiet $(LLAMA_BUILD) $(SYNC_MORE)
 RUN := $(UV) run --no-sync
 
 run: setup
@@ -33,7 +33,8 @@ bench: setup
 
 setup: .tools/system-checked | $(filter .tools/%,$(UV))
 	@[ -d .venv ] || echo "Installing Fireside. llama.cpp is compiled, which takes about ten minutes once." >&2
-	@$(SYNC)
+# From the cache first: that needs no network, and compiles nothing that was compiled before.
+	@$(SYNC) --offline 2>/dev/null || $(SYNC)
 
 # Checked once: `make clean` forgets it.
 .tools/system-checked: packaging/system-packages.sh
@@ -48,12 +49,14 @@ define_cuda := GGML_CUDA=ON
 define_vulkan := GGML_VULKAN=ON
 define_metal := GGML_METAL=ON
 define_rocm := GGML_HIP=ON
-# This very processor, without the AMX kernels that gcc 12 miscompiles (the flags are x86-64's).
-define_native := GGML_NATIVE=ON
-ifeq ($(shell uname -m),x86_64)
-define_native += CMAKE_C_FLAGS='-mno-amx-tile -mno-amx-int8 -mno-amx-bf16'
-define_native += CMAKE_CXX_FLAGS='-mno-amx-tile -mno-amx-int8 -mno-amx-bf16'
-endif
+# This very processor: on x86-64 by name, since -march=native would bring the AMX kernels that gcc 12 miscompiles.
+cpu_has = $(shell grep -qw $(1) /proc/cpuinfo 2>/dev/null && echo $(2)=ON)
+cpu_lacks = $(shell grep -qw $(1) /proc/cpuinfo 2>/dev/null || echo $(2)=OFF)
+define_native = $(if $(filter x86_64,$(shell uname -m)),\
+    $(call cpu_lacks,avx,GGML_AVX) $(call cpu_lacks,avx2,GGML_AVX2) $(call cpu_lacks,fma,GGML_FMA) \
+    $(call cpu_lacks,f16c,GGML_F16C) $(call cpu_lacks,bmi2,GGML_BMI2) \
+    $(call cpu_has,avx512bw,GGML_AVX512) $(call cpu_has,avx512_vnni,GGML_AVX512_VNNI) \
+    $(call cpu_has,avx512_bf16,GGML_AVX512_BF16) $(call cpu_has,avx_vnni,GGML_AVX_VNNI),GGML_NATIVE=ON)
 define_cpu :=
 
 llama: .tools/system-checked | $(filter .tools/%,$(UV))
