@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
@@ -87,8 +88,10 @@ class EngineThread(QObject):
         self._jobs.put(None)
         self._thread.join()
         self._frame.stop()
-        self._drain()
-        self._engine.close()
+        try:
+            self._drain()
+        finally:
+            self._engine.close()
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -133,13 +136,21 @@ class EngineThread(QObject):
             arrived = list(self._outbox)
             self._outbox.clear()
             self._ringing = False
-        while arrived:
-            job = arrived[0][0]
-            mine = [what for owner, what in arrived if owner is job]
-            arrived = [each for each in arrived if each[0] is not job]
-            events = [what for what in mine if not isinstance(what, _Done)]
-            if events:
-                job.on_events(events)
-            for done in mine:
-                if isinstance(done, _Done):
-                    job.on_done(done.error)
+        by_job: dict[Job, list[Produced | _Done]] = {}
+        for job, what in arrived:
+            by_job.setdefault(job, []).append(what)
+        # A stack calls the rest also when one raises: a bug in one job takes nothing from the others.
+        with ExitStack() as deliveries:
+            for job, mine in reversed(by_job.items()):
+                deliveries.callback(_deliver, job, mine)
+
+
+def _deliver(job: Job, arrived: list[Produced | _Done]) -> None:
+    events = [what for what in arrived if not isinstance(what, _Done)]
+    try:
+        if events:
+            job.on_events(events)
+    finally:
+        for what in arrived:
+            if isinstance(what, _Done):
+                job.on_done(what.error)

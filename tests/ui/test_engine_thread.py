@@ -101,6 +101,33 @@ def test_a_cancelled_job_that_waits_is_skipped_and_others_are_not(thread: Engine
     assert second.done == [None]
 
 
+def test_a_bug_in_one_job_takes_nothing_from_the_others(qtbot: QtBot) -> None:  # noqa: ARG001  the application
+    engine = ScriptedEngine(["word"])
+    list(engine.load(REQUEST.model))
+    thread = EngineThread(engine)
+
+    def fails(_: object) -> None:
+        raise ZeroDivisionError
+
+    def last(_: Engine) -> Iterator[Produced]:
+        all_ran.set()
+        return iter(())
+
+    log, failing = Log(), Log()
+    all_ran = threading.Event()
+    thread.submit(Job(lambda _: iter([Token("x", 0)]), fails, failing.done.append))
+    thread.submit(Job(lambda _: iter(()), fails, fails))
+    thread.submit(log.job(iter([Token("mine", 0)])))
+    thread.submit(Job(last, lambda _: None, lambda _: None))
+    # No event loop runs meanwhile: all of it arrives in one batch.
+    assert all_ran.wait(10)
+    with pytest.raises(ZeroDivisionError):
+        thread.close()
+    assert (log.text, log.done) == ("mine", [None])
+    assert failing.done == [None]
+    assert engine._loaded is None, "the engine was not closed"
+
+
 def test_close_delivers_what_has_arrived(qtbot: QtBot) -> None:
     gate = threading.Event()
     thread = EngineThread(ScriptedEngine([["half ", gate]]))
