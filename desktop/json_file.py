@@ -40,7 +40,9 @@ def write(path: Path, values: dict[str, Any]) -> None:
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # A file name that is not UTF-8 has lone surrogates in Python. As backslash escapes they are JSON, and come back.
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
         json.dump(values, file, ensure_ascii=False, indent=2)
         file.flush()
         os.fsync(file.fileno())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,16 @@ def test_added_in_place_and_remembered(tmp_path: Path, library: Library) -> None
     assert again.find("qwen-3-8b-q4") == again.find("qwen") == again.find(str(path)) == again.default() == added
     assert (tmp_path / "data" / "library.json").stat().st_mode & 0o777 == 0o600
     assert sorted(each.name for each in tmp_path.iterdir()) == ["Qwen 3 (8B) Q4.gguf", "data"]
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names there are Unicode")
+def test_a_file_name_in_another_encoding(tmp_path: Path, library: Library) -> None:
+    path = model_file(tmp_path, os.fsdecode("模型 测试.gguf".encode("gbk")))
+    added = library.add(path)
+    again = Library(tmp_path / "data" / "library.json")
+    assert again.models()[0] == added
+    assert again.find(added.name).path == path
+    assert not list((tmp_path / "data").glob("*.damaged"))
 
 
 def test_names_are_unique(tmp_path: Path, library: Library) -> None:
