@@ -10,6 +10,8 @@ import pytest
 
 # Before any Qt import: the suite needs no display.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# As an engine process has it (`desktop/engine/process.py` says why): tests of its parts compute in this process.
+os.environ.setdefault("GOMP_SPINCOUNT", "300")
 
 
 @pytest.fixture(scope="session")
