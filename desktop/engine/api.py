@@ -33,8 +33,8 @@ class ModelSpec:
 class Request:
     """Asks for the answer that follows `turns`.
 
-    A model without a chat template continues the turns' texts joined to one. With `continue_last` the last turn is the
-    assistant's, and its text is continued instead of answered.
+    A model without a chat template continues the turns' texts joined to one; the system prompt is a paragraph before
+    it. With `continue_last` the last turn is the assistant's, and its text is continued instead of answered.
     """
 
     model: ModelSpec

@@ -106,6 +106,18 @@ def test_a_base_model_continues_text(engine: LocalEngine, gemma_model: Path) -> 
     assert engine.prompt(request).text == "1, 2, 3, 4, 5, 6, 7,"
 
 
+def test_a_base_model_reads_the_system_prompt_as_a_paragraph_before_the_text(
+    engine: LocalEngine, tiny_model: Path
+) -> None:
+    turns = (
+        Turn(Role.SYSTEM, "Fables.\n"),
+        Turn(Role.USER, "The fox "),
+        Turn(Role.ASSISTANT, "ran. "),
+        Turn(Role.USER, "So"),
+    )
+    assert engine.prompt(Request(ModelSpec(str(tiny_model)), turns)).text == "Fables.\n\nThe fox ran. So"
+
+
 def test_chinese_is_never_broken(engine: LocalEngine, gemma_model: Path) -> None:
     start = "床前明月光,疑是地上霜。举头望明月,低头思故乡。🙂🙃🙂🙃🙂🙃"
     sampling = Sampling(temperature=1.5, top_k=0, top_p=1.0, min_p=0.0, seed=5, max_tokens=60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from desktop.chat.message import FinishReason, Statistics
+from desktop.chat.message import FinishReason, Role, Statistics, Turn
 from desktop.engine.api import Event, Finished, Prompt, Request, Token
 from desktop.engine.llama.decode import ContextFull, Decoder, Stopped
 from desktop.engine.llama.model import Model, Vocabulary
@@ -110,12 +110,20 @@ class Generator:
     def _render(self, request: Request) -> str:
         source = self._source(request)
         if source is None:
-            return "".join(turn.text for turn in request.turns)
+            return _completion(request.turns)
         template = self._templates.get(source)
         if template is None:
             vocabulary = self._model.vocabulary
             template = self._templates[source] = ChatTemplate(source, vocabulary.bos_text, vocabulary.eos_text)
         return template.render(request.turns, continue_last=request.continue_last)
+
+
+def _completion(turns: Sequence[Turn]) -> str:
+    """The text that a base model goes on with: the turns without anything between them, as they were written.
+
+    A system prompt is no part of that text: it stands before it as a paragraph of its own.
+    """
+    return "".join(f"{turn.text.rstrip()}\n\n" if turn.role is Role.SYSTEM else turn.text for turn in turns)
 
 
 class _Voice:
