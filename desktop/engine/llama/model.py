@@ -107,7 +107,7 @@ class Model:
             llama_cpp.llama_model_is_recurrent(self.model) or llama_cpp.llama_model_is_hybrid(self.model)
         )
         """Recurrent layers: what they have read cannot be taken back token by token."""
-        self.context = self._make_context(spec)
+        self.context = self._make_context(spec, on_gpu=n_gpu_layers > 0)
         self.memory = llama_cpp.llama_get_memory(self.context)
         self.n_ctx: int = llama_cpp.llama_n_ctx(self.context)
         template = llama_cpp.llama_model_chat_template(self.model, None)
@@ -192,10 +192,19 @@ class Model:
         n = llama_cpp.llama_model_meta_val_str(self.model, key.encode(), buffer, len(buffer))
         return buffer.value.decode("utf-8", "replace") if n >= 0 else ""
 
-    def _make_context(self, spec: ModelSpec) -> int:
+    def _make_context(self, spec: ModelSpec, *, on_gpu: bool) -> int:
         kv_bytes_per_token = self._kv_bytes_per_token()
         n_ctx_train: int = llama_cpp.llama_model_n_ctx_train(self.model)
-        n_ctx = spec.n_ctx or machine.default_n_ctx(n_ctx_train, kv_bytes_per_token, machine.free_bytes())
+        n_ctx = spec.n_ctx or machine.default_n_ctx(n_ctx_train, kv_bytes_per_token, self._left_bytes(on_gpu=on_gpu))
+        does_not_fit = ModelDoesNotFit(
+            self.path,
+            needed_bytes=llama_cpp.llama_model_size(self.model) + n_ctx * kv_bytes_per_token,
+            free_bytes=self._free_bytes,
+        )
+        # Linux promises more memory than there is and kills who uses it. Only where the estimate is no overestimate.
+        exact = not (on_gpu or self.n_swa or self.keeps_state)
+        if spec.n_ctx and exact and n_ctx * kv_bytes_per_token > machine.free_bytes():
+            raise does_not_fit
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = n_ctx
         parameters.n_batch = parameters.n_ubatch = min(machine.N_BATCH, n_ctx)
@@ -206,9 +215,13 @@ class Model:
         parameters.n_threads = parameters.n_threads_batch = spec.n_threads or machine.default_n_threads()
         context: int | None = llama_cpp.llama_init_from_model(self.model, parameters)
         if context is None:
-            needed = llama_cpp.llama_model_size(self.model) + n_ctx * kv_bytes_per_token
-            raise ModelDoesNotFit(self.path, needed_bytes=needed, free_bytes=self._free_bytes)
+            raise does_not_fit
         return context
+
+    def _left_bytes(self, *, on_gpu: bool) -> int:
+        """Of memory, beside the weights. Those that are mapped from the file count as free until they are read."""
+        left = machine.free_bytes()
+        return left if on_gpu else max(0, min(left, self._free_bytes - int(llama_cpp.llama_model_size(self.model))))
 
     def _kv_bytes_per_token(self) -> int:
         """Of the KV cache, with all layers taken as attending to everything: too much for a sliding window."""
