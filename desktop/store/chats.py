@@ -165,7 +165,7 @@ class Store:
 
     def update_text(self, message_id: int, text: str, reasoning: str = "") -> None:
         """Save the text so far of a streaming answer. Without effect on a message that is finished."""
-        # INTERRUPTED too: a window that starts up calls `recover` while `fireside ask` may be streaming.
+        # INTERRUPTED too: where `writers` cannot tell, a window calls `recover` while `fireside ask` is streaming.
         self._database.write(
             "UPDATE messages SET text = ?, reasoning = ? WHERE id = ? AND state IN ('streaming', 'interrupted')",
             *(text, reasoning, message_id),

@@ -6,11 +6,14 @@ however it ends.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from desktop.errors import CannotWrite
 
 if sys.platform != "win32":
     import fcntl
@@ -18,7 +21,11 @@ if sys.platform != "win32":
 
 @contextmanager
 def writing(lock: Path) -> Iterator[None]:
-    """Be a process that writes answers, while the context lasts. `lock` is the file."""
+    """Be a process that writes answers, while the context lasts. `lock` is the file.
+
+    Raises:
+        CannotWrite
+    """
     with _opened(lock) as descriptor:
         if sys.platform != "win32":
             fcntl.flock(descriptor, fcntl.LOCK_SH)
@@ -29,11 +36,15 @@ def writing(lock: Path) -> Iterator[None]:
 def nobody_writing(lock: Path) -> Iterator[bool]:
     """Whether no process writes answers, which then stays so while the context lasts.
 
-    False on Windows, which has no shared locks in Python: there the next window finds what was left.
+    True on Windows, which has no shared locks in Python: an answer that another process is writing is then marked
+    INTERRUPTED until that process ends it, which `update_text` and `finish` do nevertheless.
+
+    Raises:
+        CannotWrite
     """
     with _opened(lock) as descriptor:
         if sys.platform == "win32":
-            yield False
+            yield True
             return
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,7 +56,10 @@ def nobody_writing(lock: Path) -> Iterator[bool]:
 
 @contextmanager
 def _opened(lock: Path) -> Iterator[int]:
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise CannotWrite(str(lock), full=error.errno == errno.ENOSPC) from error
     try:
         yield descriptor
     finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from desktop.errors import CannotWrite
 from desktop.store.writers import nobody_writing, writing
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no shared locks")
@@ -40,3 +41,10 @@ def test_several_may_write_and_a_killed_one_counts_no_more(tmp_path: Path) -> No
         other.wait()
         with nobody_writing(lock) as nobody:
             assert nobody
+
+
+def test_a_lock_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(CannotWrite) as raised, writing(tmp_path / "lock"):
+        pass
+    assert raised.value.path == str(tmp_path / "lock")
