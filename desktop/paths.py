@@ -7,6 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
+from desktop.errors import CannotWrite
+
 _APP = "fireside"
 
 
@@ -22,19 +24,33 @@ class Paths:
 
     @classmethod
     def default(cls) -> Paths:
-        """The per-user directories of this system."""
+        """The per-user directories of this system.
+
+        Raises:
+            CannotWrite: the user has no home directory, as in some containers.
+        """
         dirs = platformdirs.PlatformDirs(_APP, appauthor=False)
-        return cls(
-            data=dirs.user_data_path,
-            config=dirs.user_config_path,
-            cache=dirs.user_cache_path,
-            logs=dirs.user_log_path,
-        )
+        try:
+            return cls(
+                data=dirs.user_data_path,
+                config=dirs.user_config_path,
+                cache=dirs.user_cache_path,
+                logs=dirs.user_log_path,
+            )
+        except RuntimeError as error:
+            raise CannotWrite("~") from error
 
     @classmethod
     def under(cls, directory: Path) -> Paths:
-        """Everything below one directory, as `--data-dir` asks for."""
-        root = directory.expanduser().absolute()
+        """Everything below one directory, as `--data-dir` asks for.
+
+        Raises:
+            CannotWrite: it begins with `~` and somebody who has no home directory.
+        """
+        try:
+            root = directory.expanduser().absolute()
+        except RuntimeError as error:
+            raise CannotWrite(str(directory)) from error
         return cls(data=root, config=root / "config", cache=root / "cache", logs=root / "logs")
 
     def make(self) -> None:

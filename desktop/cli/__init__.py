@@ -31,7 +31,11 @@ def main(argv: Sequence[str], open_window: Callable[[Path | None], int]) -> int:
     terminal = Terminal(sys.stdout, sys.stderr)
     # The help speaks the user's language, which stands in the settings, which lie in the data directory.
     data_dir: Path | None = _data_dir_option().parse_known_args(argv)[0].__dict__.get("data_dir")
-    paths = Paths.under(data_dir) if data_dir else Paths.default()
+    try:
+        paths = Paths.under(data_dir) if data_dir else Paths.default()
+    except AppError as error:
+        terminal.error(error)
+        return exit_code(error)
     settings = settings_file.load(paths.settings)
     choose_language(settings.language)
     args = _parser().parse_args(argv)

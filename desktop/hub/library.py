@@ -84,10 +84,10 @@ class Library:
             if found[0].header is None:
                 read_header(found[0].path)
             return found[0]
-        path = Path(name).expanduser().absolute()
         try:
+            path = Path(name).expanduser().absolute()
             header = read_header(path)
-        except NoSuchModel:
+        except (NoSuchModel, RuntimeError):  # RuntimeError: "~" and somebody who has no home directory
             raise NoSuchModel(name) from None
         listed = next((model for model in models if model.path == path), None)
         return listed or Model(str(path), _title(path), path, header.size_bytes, header=header)

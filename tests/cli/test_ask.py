@@ -146,6 +146,7 @@ def test_a_base_model_goes_on_with_a_text(shell: Shell, gemma_model: Path) -> No
     [
         (("ask", "--model", "nosuch", "hi"), 3, "no model called “nosuch”"),
         (("ask", "--model", "/no/such.gguf", "hi"), 3, "/no/such.gguf is not there"),
+        (("ask", "--model", "~no-such-user/such.gguf", "hi"), 3, "~no-such-user/such.gguf is not there"),
         (("ask", "--chat", "77", "hi"), 3, "no chat with the number 77"),
         (("ask", "--chat", "x", "hi"), 3, "no chat with the number x"),
         (("ask",), 2, "There is no question"),

@@ -158,6 +158,19 @@ def test_data_dir_before_and_after_the_command(shell: Shell, tmp_path: Path) -> 
         (tmp_path / "A" / "chats.db").unlink()
 
 
+def test_a_data_directory_in_the_home_of_nobody(shell: Shell) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "desktop", "--data-dir", "~no-such-user/data", "chats", "list"],
+        env=shell.env,
+        cwd=shell.home,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("~no-such-user/data cannot be written.")
+
+
 def test_help_and_version(shell: Shell) -> None:
     assert shell.run("--version").stdout == f"Fireside {version('fireside')}\n"
     text = shell.run("--help").stdout
