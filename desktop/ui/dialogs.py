@@ -1,6 +1,8 @@
-"""Opens the window's dialogs, the settings only once."""
+"""Opens the window's dialogs, the settings only once. Their code is loaded when the first of them opens."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -8,10 +10,10 @@ from PySide6.QtWidgets import QWidget
 from desktop.chat.message import Sampling
 from desktop.paths import Paths
 from desktop.settings import Settings
-from desktop.ui.chat_settings import ChatSettingsDialog
 from desktop.ui.session import Session
-from desktop.ui.settings_dialog import SettingsDialog
-from desktop.ui.shortcuts_sheet import ShortcutsSheet
+
+if TYPE_CHECKING:
+    from desktop.ui.settings_dialog import SettingsDialog
 
 
 class Dialogs(QObject):
@@ -36,6 +38,8 @@ class Dialogs(QObject):
 
     def show_settings(self) -> None:
         """Show the settings, which stay open beside the window."""
+        from desktop.ui.settings_dialog import SettingsDialog
+
         if self._open_settings is None:
             self._open_settings = SettingsDialog(self._settings, self._paths, self._window)
             self._open_settings.changed.connect(self.settings_changed)
@@ -45,6 +49,8 @@ class Dialogs(QObject):
 
     def show_chat_settings(self) -> None:
         """Edit the open chat's system prompt and sampling."""
+        from desktop.ui.chat_settings import ChatSettingsDialog
+
         shown = self._session.shown
         dialog = ChatSettingsDialog(shown.system, shown.sampling, self._settings.sampling, self._window)
         dialog.saved.connect(self._on_chat_settings_saved)
@@ -52,6 +58,8 @@ class Dialogs(QObject):
 
     def show_shortcuts(self, listed: list[tuple[str, str]]) -> None:
         """Show what the keyboard can do."""
+        from desktop.ui.shortcuts_sheet import ShortcutsSheet
+
         ShortcutsSheet(listed, self._window).open()
 
     def _on_settings_closed(self) -> None:
