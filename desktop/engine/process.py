@@ -62,6 +62,7 @@ class EngineProcess:
         self.kills_before = _out_of_memory_kills()
         self._log = log
         with _open_log(log) as stderr:
+            self._log_start = stderr.tell()
             self._popen = subprocess.Popen(
                 list(command),
                 stdin=subprocess.PIPE,
@@ -114,9 +115,10 @@ class EngineProcess:
         return status
 
     def last_words(self) -> str:
-        """The last line that it said, for an error's detail."""
-        with contextlib.suppress(OSError):
-            lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        """The last line that it said, for an error's detail; empty if it said nothing."""
+        with contextlib.suppress(OSError), self._log.open("rb") as log:
+            log.seek(self._log_start)
+            lines = log.read(_LOG_LIMIT_BYTES).decode("utf-8", "replace").strip().splitlines()
             return lines[-1] if lines else ""
         return ""
 

@@ -23,6 +23,8 @@ def main() -> None:
     behaviour = sys.argv[2]
     if behaviour == "no start":
         sys.exit("ImportError: libllama.so is not there")
+    if behaviour == "no start, no word":
+        sys.exit(1)
     say(0, Hello(gpu=behaviour.startswith("gpu")))
     for line in sys.stdin.buffer:
         message = decode(line)

@@ -54,6 +54,15 @@ def test_a_process_that_does_not_start_says_why(stand_in: Make, tiny_model: Path
     assert raised.value.detail == "ImportError: libllama.so is not there"
 
 
+def test_what_an_earlier_process_said_is_not_taken_for_the_reason(
+    stand_in: Make, tiny_model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "engine.log").write_text("loaded in a second\n")
+    with pytest.raises(EngineUnavailable) as raised:
+        list(stand_in("no start, no word").load(ModelSpec(str(tiny_model))))
+    assert raised.value.detail == ""
+
+
 def test_a_command_that_is_not_there(tmp_path: Path, tiny_model: Path) -> None:
     engine = LocalEngine(tmp_path / "engine.log", command=(str(tmp_path / "python"),))
     with pytest.raises(EngineUnavailable):

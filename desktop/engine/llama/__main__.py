@@ -80,6 +80,7 @@ class Outbox:
     def send(self, number: int, events: list[Answer]) -> None:
         """These events in one line, now."""
         self._file.write(encode(Reply(number, tuple(events))))
+        self._file.flush()
         self._sent_at = time.monotonic()
 
 
@@ -163,7 +164,7 @@ def _claim_stdout() -> BinaryIO:
     """Stdout for replies alone: what native code prints there goes to stderr from now on."""
     mine = os.dup(1)
     os.dup2(2, 1)
-    return os.fdopen(mine, "wb", buffering=0)
+    return os.fdopen(mine, "wb")
 
 
 def _be_a_good_neighbour() -> None:
