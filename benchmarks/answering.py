@@ -7,7 +7,6 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, compare, run
 
-
 # How the engine process lets libgomp's threads wait; see desktop/engine/process.py.
 _SAME_WAITING = {"GOMP_SPINCOUNT": "300"}
 
