@@ -66,7 +66,6 @@ class TemplateFault(StrEnum):
     BROKEN = "broken"
     TOO_SLOW = "too_slow"
     TOO_LARGE = "too_large"
-    MISSING = "missing"
 
 
 @dataclass(eq=False)

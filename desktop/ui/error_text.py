@@ -276,12 +276,6 @@ def _template_words(fault: TemplateFault, detail: str) -> Explanation:
             why = tr("It did not come to an end.")
         case TemplateFault.TOO_LARGE:
             why = tr("It needed too much memory.")
-        case TemplateFault.MISSING:
-            return Explanation(
-                tr("The model has no chat template."),
-                tr("It is a base model: it continues text and knows no conversation."),
-                tr("Give it the beginning of a text, or a template."),
-            )
     return Explanation(what, why, tr("Choose another file of this model: its template may have been repaired."))
 
 
