@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from desktop import logs
@@ -50,6 +50,8 @@ def main(data_dir: Path | None = None) -> int:
     app.setApplicationDisplayName("Fireside")
     app.setDesktopFileName("fireside")
     paths = Paths.under(data_dir) if data_dir else Paths.default()
+    # Qt's file dialog remembers where the user was: with the rest of the app, not in the home directory.
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(paths.config))
     settings = settings_file.load(paths.settings)
     appearance = Appearance(app)
     appearance.apply(settings)

@@ -178,6 +178,29 @@ from desktop import app
 sys.exit(app.main(Path(sys.argv[1])))
 """
 
+CHOOSING_APP = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog
+from desktop import app
+
+begin = app.Fireside.__init__
+
+def begin_and_choose_a_file(fireside, *arguments):
+    begin(fireside, *arguments)
+
+    def leave():
+        fireside.window.findChild(QFileDialog).reject()
+        QTimer.singleShot(0, fireside.window.close)
+
+    QTimer.singleShot(0, fireside.window.actions_.open_model.trigger)
+    QTimer.singleShot(0, leave)
+
+app.Fireside.__init__ = begin_and_choose_a_file
+sys.exit(app.main(Path(sys.argv[1])))
+"""
+
 ASKING_APP = """
 import sys
 from pathlib import Path
@@ -222,6 +245,22 @@ def test_killing_the_app_in_the_middle_loses_neither_chat_nor_text(
     assert message.state is State.INTERRUPTED
     assert message.text == saved
     assert len(saved) > 40
+
+
+def test_nothing_is_written_outside_the_data_directory(paths: Paths, tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = tmp_path_factory.mktemp("home")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    done = subprocess.run(
+        [sys.executable, "-c", CHOOSING_APP, str(paths.data)],
+        env=kept | {"HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert list(home.rglob("*")) == []
 
 
 def test_a_second_window_calls_the_first_and_ends(launch: Launcher, paths: Paths) -> None:
