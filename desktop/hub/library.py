@@ -40,6 +40,11 @@ class Model:
     header: Header | None = None
     missing: bool = False
 
+    @property
+    def is_base(self) -> bool:
+        """A base model has no chat template: it continues a text and answers nothing."""
+        return self.header is not None and self.header.chat_template is None
+
 
 class Library:
     """The list of models in the JSON file at `file`. Belongs to one thread.

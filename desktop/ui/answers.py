@@ -87,11 +87,11 @@ class Answers(QObject):
         """The ids of the chats that are being answered."""
         return {each.message.chat_id for each in self._answers.values() if not each.ended}
 
-    def stop(self, message_id: int) -> None:
-        """End the answer with this message id; its text so far stays."""
-        writing = self._answers.get(message_id)
-        if writing is not None and writing.job is not None:
-            self._engine.cancel(writing.job)
+    def stop(self, chat_id: int) -> None:
+        """End the answers of this chat; their text so far stays."""
+        for writing in self.of_chat(chat_id):
+            if writing.job is not None:
+                self._engine.cancel(writing.job)
 
     def save(self) -> None:
         """Write to disk what is not there yet."""

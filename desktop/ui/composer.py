@@ -41,7 +41,7 @@ class Composer(QWidget):
         super().__init__(parent)
         self.setObjectName("composerArea")
         self._answering = False
-        self._has_model = False
+        self._has_model = self._is_base = False
         self._editing: int | None = None
         self._draft_aside = ""
         self._context: tuple[int, int, int, bool] | None = None
@@ -108,9 +108,9 @@ class Composer(QWidget):
             self.focus()
         self._update()
 
-    def set_has_model(self, has_model: bool) -> None:
-        """Whether there is a model that could answer."""
-        self._has_model = has_model
+    def set_model(self, *, has_model: bool, is_base: bool = False) -> None:
+        """Whether there is a model that could answer, and whether it is one that only continues text."""
+        self._has_model, self._is_base = has_model, is_base
         self._update()
 
     def set_context(self, used_tokens: int, n_ctx: int, left_out_messages: int = 0, *, too_long: bool = False) -> None:
@@ -209,6 +209,8 @@ class Composer(QWidget):
         self._frame.style().polish(self._frame)
 
     def _update(self) -> None:
+        ask, begin = tr("Ask anything…"), tr("Begin a text: the model continues it…")
+        self._edit.setPlaceholderText(begin if self._is_base else ask)
         self._send.setEnabled(self._has_model and bool(self.text().strip()))
         if not self._has_model:
             self._hint.setText(tr("Choose a model first"))
@@ -239,7 +241,6 @@ class Composer(QWidget):
         self._context_line.set_full_text(text)
 
     def _retranslate(self) -> None:
-        self._edit.setPlaceholderText(tr("Ask anything…"))
         self._edit.setAccessibleName(tr("Message"))
         describe(self._send, tr("Send"), QKeySequence(Qt.Key.Key_Return))
         describe(self._stop, tr("Stop"), QKeySequence(Qt.Key.Key_Escape))

@@ -131,6 +131,11 @@ class EmptyState(QScrollArea):
             return tr("Fireside has no model yet. Choose a model file (GGUF) from this computer.")
         if self._current.is_starter:
             return tr("The starter model is tiny and makes many mistakes. A larger model file answers better.")
+        if self._current.is_base:
+            return tr(
+                "{name} is a base model: it has not learnt to answer. It goes on with the text that you begin.",
+                name=title_of(self._current),
+            )
         return tr("{name} answers, on this computer alone.", name=title_of(self._current))
 
     def _retranslate(self) -> None:

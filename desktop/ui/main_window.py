@@ -98,6 +98,7 @@ class MainWindow(QWidget):
         super().changeEvent(event)
         if event.type() is QEvent.Type.LanguageChange:
             self.actions_.retranslate()
+            self._session.retranslate()
             self._on_chats_changed()
             self._on_models_changed()
             self._show_title()
@@ -167,6 +168,7 @@ class MainWindow(QWidget):
     def _connect_models(self) -> None:
         self._models.changed.connect(self._on_models_changed)
         self._models.progress.connect(self._header.model.set_fraction)
+        self._models.settings_changed.connect(self._toast.dismiss_error)
         button = self._header.model
         button.chosen.connect(self._choose_model)
         button.file_requested.connect(self._choose_file)
@@ -287,7 +289,7 @@ class MainWindow(QWidget):
         problem = one_line(models.error) if models.error is not None else ""
         self._header.model.set_models(available, models.current, models.state, problem)
         self._empty.set_models(available, models.current, problem)
-        self._composer.set_has_model(models.current is not None)
+        self._composer.set_model(has_model=models.current is not None, is_base=models.is_base)
 
     def _show_title(self) -> None:
         shown = self._session.shown

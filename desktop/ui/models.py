@@ -59,6 +59,11 @@ class Models(QObject):
         """What the engine said of the chosen model when it was loaded last."""
         self.show(settings.model)
 
+    @property
+    def is_base(self) -> bool:
+        """Whether the chosen model only continues text."""
+        return self.current is not None and self.current.is_base
+
     def available(self) -> list[Model]:
         """All models of the library, missing ones included."""
         return self._library.models()

@@ -14,7 +14,7 @@ from desktop.errors import AppError
 from desktop.settings import Settings
 from desktop.store.chats import Store
 from desktop.store.search import Hit
-from desktop.ui.answers import Answer, Answers
+from desktop.ui.answers import Answers
 from desktop.ui.context import ContextMeter, ContextUse
 from desktop.ui.models import Models
 from desktop.ui.rows import can_retry, make_row
@@ -66,7 +66,7 @@ class Session(QObject):
         self.chat: Chat | None = None
         """The open chat; None while it is a new one that has no message yet."""
         self.rows: list[Row] = []
-        answers.grew.connect(self._on_grew)
+        answers.grew.connect(lambda writing: self._update_row(writing.message))
         answers.ended.connect(self._on_ended)
         answers.failed.connect(self.failed)
         meter.changed.connect(self.context_changed)
@@ -106,6 +106,12 @@ class Session(QObject):
         if self.chat is None and not self._new.draft:
             self._new = self._blank()
 
+    def retranslate(self) -> None:
+        """Word the rows in the language that is chosen now."""
+        self._titles = self._models.titles()
+        for row in list(self.rows):
+            self._update_row(row.message)
+
     # Chats
 
     def start_new(self) -> None:
@@ -138,8 +144,7 @@ class Session(QObject):
 
     def delete(self, chat_id: int) -> None:
         """Hide the chat. `undo_delete` brings it back until `forget_deleted`."""
-        for writing in self._answers.of_chat(chat_id):
-            self._answers.stop(writing.message.id)
+        self._answers.stop(chat_id)
         if self._guarded(lambda: self._store.delete(chat_id)):
             if self.chat is not None and self.chat.id == chat_id:
                 self.start_new()
@@ -250,9 +255,7 @@ class Session(QObject):
 
     def stop(self) -> None:
         """End the answers of the open chat; their text so far stays."""
-        if self.chat is not None:
-            for writing in self._answers.of_chat(self.chat.id):
-                self._answers.stop(writing.message.id)
+        self._answers.stop(self.shown.id)
 
     def select_branch(self, message_id: int, step: int) -> None:
         """Show the sibling of this message that is `step` further, on its newest path."""
@@ -373,9 +376,6 @@ class Session(QObject):
                 writing = self._answers.get(message.id)
                 self.rows[index] = make_row(message, row.branch, row.branches, self._titles, writing)
                 self.row_changed.emit(index)
-
-    def _on_grew(self, writing: Answer) -> None:
-        self._update_row(writing.message)
 
     def _on_ended(self, message: Message) -> None:
         self._update_row(message)

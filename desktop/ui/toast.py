@@ -66,6 +66,11 @@ class Toast(QFrame):
         """Say `text` until the user has closed it: what went wrong takes longer to read."""
         self._show(text, action, do, stays=True)
 
+    def dismiss_error(self) -> None:
+        """Go away if this tells of an error: what went wrong has succeeded since."""
+        if self._stays:
+            self.dismiss()
+
     def dismiss(self) -> None:
         """Go away."""
         self._timer.stop()

@@ -18,7 +18,7 @@ def composer(qtbot: QtBot) -> Composer:
     made = Composer()
     qtbot.addWidget(made)
     made.resize(800, 600)
-    made.set_has_model(has_model=True)
+    made.set_model(has_model=True)
     made.show()
     made.focus()
     return made
@@ -87,7 +87,7 @@ def test_enter_belongs_to_the_input_method_while_it_composes(composer: Composer,
 def test_send_waits_for_words_and_a_model(
     composer: Composer, qtbot: QtBot, text: str, has_model: bool, can_send: bool
 ) -> None:
-    composer.set_has_model(has_model)
+    composer.set_model(has_model=has_model)
     composer.set_text(text)
     assert _button(composer, "sendButton").isEnabled() is can_send
     if not can_send:

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.errors import CannotWrite
+from desktop.errors import CannotWrite, Crash, EngineCrashed
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.appearance import Appearance
@@ -231,6 +231,17 @@ def test_zoom_language_and_theme_change_under_way(open_window: Open, qtbot: QtBo
     assert window.grab().toImage().pixelColor(500, 300).lightness() < 60 < light.pixelColor(500, 300).lightness()
 
 
+def test_what_was_said_of_an_answer_is_said_in_the_new_language(open_window: Open, sit: Callable[..., Desk]) -> None:
+    window, desk = open_window(sit(["Half", EngineCrashed(Crash.KILLED, during="decode")]))
+    _ask(window, desk, "One")
+    assert "engine died" in desk.session.rows[-1].notice
+    told: list[int] = []
+    desk.session.row_changed.connect(told.append)
+    window.settings_changed.emit(Settings(model="starter", language="zh_CN", theme="light"))
+    desk.bot.waitUntil(lambda: told == [0, 1])
+    assert "引擎" in desk.session.rows[-1].notice
+
+
 def test_the_sidebar_and_the_geometry_are_remembered(open_window: Open) -> None:
     window, desk = open_window()
     _press(window, Qt.Key.Key_B)
@@ -268,6 +279,25 @@ def test_a_dropped_model_file_is_chosen(open_window: Open, starter_model: Path, 
     _drop(window, path)
     assert desk.models.current is not None
     assert desk.models.current.name == "my-model"
+
+
+def test_a_model_that_was_chosen_ends_the_news_of_one_that_could_not_be(
+    open_window: Open, starter_model: Path, tmp_path: Path
+) -> None:
+    window, _ = open_window()
+    (tmp_path / "empty.gguf").touch()
+    _drop(window, tmp_path / "empty.gguf")
+    assert _toast(window).isVisible()
+    (tmp_path / "my-model.gguf").symlink_to(starter_model)
+    _drop(window, tmp_path / "my-model.gguf")
+    assert not _toast(window).isVisible()
+
+
+def test_a_base_model_says_that_it_only_continues_text(open_window: Open, gemma_model: Path) -> None:
+    window, _ = open_window()
+    _drop(window, gemma_model)
+    assert _field(window).placeholderText() == "Begin a text: the model continues it…"
+    assert any("is a base model" in label.text() for label in window.findChildren(QLabel) if label.isVisible())
 
 
 def test_the_starter_is_one_click_away(open_window: Open, sit: Callable[..., Desk], qtbot: QtBot) -> None:
