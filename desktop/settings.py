@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -58,13 +59,13 @@ def save(settings: Settings, path: Path) -> None:
 
 
 def sampling_from(values: object) -> Sampling:
-    """The sampling that `dataclasses.asdict` made of one; defaults for whatever is missing or of another type."""
+    """The sampling that `dataclasses.asdict` made of one; defaults for whatever is missing or makes no sense."""
     if not isinstance(values, dict):
         return Sampling()
     good: dict[str, Any] = {}
     for name, kinds in _SAMPLING_KINDS.items():
         value = values.get(name)
-        if isinstance(value, kinds) and not isinstance(value, bool):
+        if isinstance(value, kinds) and not isinstance(value, bool) and _makes_sense(name, value):
             good[name] = value
     stop = values.get("stop")
     if isinstance(stop, list | tuple):
@@ -81,6 +82,13 @@ _SAMPLING_KINDS: dict[str, tuple[type, ...]] = {
     "seed": (int,),
     "max_tokens": (int,),
 }
+
+
+def _makes_sense(name: str, value: Any) -> bool:
+    """Whether a sampler can work with it: the file may be edited by hand, and Python's JSON knows NaN."""
+    if name == "seed":
+        return True
+    return math.isfinite(value) and (value > 0 if name == "repeat_penalty" else value >= 0)
 
 
 def _from_values(values: dict[str, Any]) -> Settings:
