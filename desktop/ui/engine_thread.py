@@ -19,7 +19,8 @@ from desktop.engine.api import Engine, Event
 Produced = Event | Fitted
 Work = Callable[[Engine], Iterator[Produced]]
 
-_FRAME_MS = 33
+# Twenty pictures a second read as a flow, and leave the cores to the engine.
+_FRAME_MS = 50
 
 _log = logging.getLogger(__name__)
 
