@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from typing_extensions import override
 
@@ -80,9 +81,9 @@ class ActionBar(QWidget):
         self._previous.setEnabled(row.branch > 0)
         self._next.setEnabled(row.branch + 1 < row.branches)
         self._position.setText(f"{row.branch + 1}/{row.branches}")
-        self._statistics.setVisible(is_answer and message.statistics is not None)
-        if message.statistics is not None:
-            self._statistics.setText(statistics_line(message.statistics))
+        told = message.statistics if is_answer else None
+        self._statistics.setText(statistics_line(told) if told is not None else "")
+        self._fit_statistics()
 
     def set_confirmed(self, confirmed: bool, style: Style) -> None:
         """Show a tick on the copy button: copied."""
@@ -90,11 +91,10 @@ class ActionBar(QWidget):
 
     def restyle(self, style: Style) -> None:
         """Look as `style` says, and speak the language that is spoken now."""
-        size = style.px(28)
         for button, icon_name in self._buttons:
             button.setIcon(icon(icon_name, style.tokens.muted, style.px(16)))
             button.setIconSize(QSize(style.px(16), style.px(16)))
-            button.setFixedSize(size, size)
+            button.setFixedSize(style.px(28), style.px(24))
         for label in (self._position, self._statistics):
             label.setFont(style.small_font)
             label.setStyleSheet(f"color: {style.tokens.muted}; font-size: {style.px(12)}px;")
@@ -127,6 +127,17 @@ class ActionBar(QWidget):
         if event.type() == QEvent.Type.FocusOut:
             self.focus_left.emit()
         return super().eventFilter(watched, event)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_statistics()
+
+    def _fit_statistics(self) -> None:
+        """Show the statistics where they fit beside the buttons."""
+        self._statistics.hide()
+        room = self.width() - self._row_layout.minimumSize().width() - self._row_layout.spacing()
+        self._statistics.setVisible(bool(self._statistics.text()) and self._statistics.sizeHint().width() <= room)
 
     def _ordered(self) -> list[tuple[QToolButton, str]]:
         return sorted(self._buttons, key=lambda pair: self._row_layout.indexOf(pair[0]))

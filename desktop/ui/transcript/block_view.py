@@ -6,6 +6,7 @@ block's upper left corner, in the window's pixels.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
+    QTextLine,
     QTextOption,
 )
 from typing_extensions import override
@@ -42,6 +44,9 @@ from desktop.ui.transcript.style import Style
 
 _SHARE_FOR_INDENTS = 0.5
 """However deep the nesting, this share of the width stays for text."""
+
+_CODE_PADDING = 3
+"""Room left and right of code in a line, inside its box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +227,21 @@ class BlockView:
             cursor.insertText(run.text, look)
             if run.code:
                 self._code_ranges.append((start, cursor.position()))
+                self._widen(start)
+                self._widen(cursor.position())
             if run.href:
                 self._add_link(start, cursor.position(), run.href)
+
+    def _widen(self, position: int) -> None:
+        """Leave room for the box of code before `position`, as part of the character there."""
+        cursor = QTextCursor(self._document)
+        cursor.setPosition(position)
+        if not cursor.atBlockStart():
+            cursor.movePosition(QTextCursor.MoveOperation.PreviousCharacter, QTextCursor.MoveMode.KeepAnchor)
+            look = QTextCharFormat()
+            look.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
+            look.setFontLetterSpacing(self._style.px(_CODE_PADDING + 1))
+            cursor.mergeCharFormat(look)
 
     def _add_link(self, start: int, end: int, address: str) -> None:
         if self._links and self._links[-1][1] == start and self._links[-1][2] == address:
@@ -244,7 +262,13 @@ class BlockView:
 
     def _rectangles(self, start: int, end: int) -> list[QRectF]:
         """Where the text between two positions stands, one rectangle a line, in the document's coordinates."""
-        found = []
+        return [
+            QRectF(left, baseline - line.ascent(), right - left, line.ascent() + line.descent())
+            for line, left, right, baseline in self._lines(start, end)
+        ]
+
+    def _lines(self, start: int, end: int) -> Iterator[tuple[QTextLine, float, float, float]]:
+        """The lines between two positions, each with what of it is meant: from left to right, and its baseline."""
         layout_of = self._document.documentLayout()
         block = self._document.findBlock(start)
         while block.isValid() and block.position() < end:
@@ -256,12 +280,9 @@ class BlockView:
                 last = min(end - block.position(), line.textStart() + line.textLength())
                 if first < last:
                     edges = sorted((_x(line, first), _x(line, last)))
-                    bottom = line.y() + line.ascent() + line.descent()
-                    found.append(
-                        QRectF(corner.x() + edges[0], corner.y() + line.y(), edges[1] - edges[0], bottom - line.y())
-                    )
+                    baseline = corner.y() + line.y() + line.ascent()
+                    yield line, corner.x() + edges[0], corner.x() + edges[1], baseline
             block = block.next()
-        return found
 
     def _marked(self, start: int, end: int) -> QAbstractTextDocumentLayout.Selection:
         selection = QAbstractTextDocumentLayout.Selection()
@@ -281,9 +302,13 @@ class BlockView:
         colours = self._style.tokens
         painter.setBrush(QColor(colours.hover))
         px = self._style.px
+        metrics = QFontMetricsF(self._style.code_font)
+        above, height = metrics.ascent() + px(1), metrics.height() + px(2)
         for start, end in self._code_ranges:
-            for area in self._rectangles(start, end):
-                painter.drawRoundedRect(area.adjusted(-px(1), 0, px(1), 0), px(4), px(4))
+            for _, left, right, baseline in self._lines(start, end):
+                # What `_widen` made room for behind the last character is in `right`, all but a pixel.
+                area = QRectF(left - px(_CODE_PADDING), baseline - above, right - left + px(_CODE_PADDING - 1), height)
+                painter.drawRoundedRect(area, px(4), px(4))
 
     def _baseline(self) -> float:
         """Of the first line, from the block's upper edge."""

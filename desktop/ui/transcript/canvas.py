@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QBasicTimer, QPointF, QRect, QRectF, Qt, QTimerEvent, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 from typing_extensions import override
 
@@ -70,7 +70,8 @@ class Canvas(QAbstractScrollArea):
 
     @property
     def _left(self) -> int:
-        return round((self.viewport().width() - self.column.width) / 2)
+        # In the middle of the whole page, scroll bar included, where the composer's middle is too.
+        return (self.width() - round(self.column.width)) // 2
 
     def to_column(self, point: QPointF) -> QPointF:
         """A point of the viewport in the column's coordinates."""
@@ -184,7 +185,7 @@ class Canvas(QAbstractScrollArea):
         """Lay out for the viewport's width, with what is being read in its place."""
         self.column.keep_in_sight(*self._sight)
         anchor = self.column.anchor(*self._sight)
-        self.column.set_width(column_width(self.viewport().width(), self.column.style.zoom))
+        self.column.set_width(column_width(self.width(), self.column.style.zoom))
         value = self.verticalScrollBar().value()
         self._set_range(round(value + self.column.moved(anchor)))
         self._seen = self._sight
@@ -234,6 +235,14 @@ class Canvas(QAbstractScrollArea):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawEllipse(area)
+
+    def draw_ring(self, painter: QPainter, area: QRectF, radius: int) -> None:
+        """Paint the focus ring around `area`, its corners of `radius` px of the design."""
+        style = self.column.style
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(style.tokens.accent), style.px(2)))
+        painter.drawRoundedRect(area, style.px(radius), style.px(radius))
 
     # Events.
 

@@ -203,6 +203,6 @@ class Column:
         self._views = {index: view for index, view in self._views.items() if index in kept}
 
 
-def column_width(viewport_width: int, zoom: float) -> float:
-    """The text column's width in a viewport: a readable line, or what there is less the margins."""
-    return float(max(80, min(round(theme.COLUMN_PX * zoom), viewport_width - 2 * MARGIN)))
+def column_width(page_width: int, zoom: float) -> float:
+    """The text column's width on a page: a readable line, or what there is less the margins."""
+    return float(max(80, min(round(theme.COLUMN_PX * zoom), page_width - 2 * round(MARGIN * zoom))))

@@ -24,9 +24,8 @@ from desktop.ui.transcript.words import reasoning_title
 REASONING, TEXT = 0, 1
 BUBBLE_SHARE = 0.8
 
-_ABOVE = 8
-_ACTIONS = 32
-_BELOW = 4
+_ABOVE_QUESTION, _ABOVE_ANSWER = 10, 2
+_ACTIONS = 24
 _BUBBLE_X, _BUBBLE_Y = 16, 9
 _LINE = 28
 _NOTICE_INDENT = 24
@@ -86,7 +85,7 @@ class MessageView:
     @property
     def height(self) -> float:
         """Of the whole message, actions included."""
-        return self._actions_top + self._style.px(_ACTIONS + _BELOW)
+        return self._actions_top + self._style.px(_ACTIONS)
 
     @property
     def is_unfolded(self) -> bool:
@@ -109,7 +108,7 @@ class MessageView:
         px = self._style.px
         title = reasoning_title(self.row.message, is_now=self.is_reasoning)
         width = QFontMetricsF(self._style.text_font).horizontalAdvance(title) + px(56)
-        return QRectF(-px(6), px(_ABOVE), min(width, self._width), px(_LINE))
+        return QRectF(-px(6), px(_ABOVE_ANSWER), min(width, self._width), px(_LINE))
 
     @property
     def actions(self) -> QRectF:
@@ -130,7 +129,7 @@ class MessageView:
         px = self._style.px
         if self._is_question:
             return self._bubble.adjusted(-px(4), -px(4), px(4), px(4))
-        return QRectF(-px(10), px(_ABOVE - 6), self._width + px(20), self.actions.bottom() - px(_ABOVE - 6))
+        return QRectF(-px(10), -px(4), self._width + px(20), self.actions.bottom() + px(8))
 
     @property
     def indicator(self) -> QRectF | None:
@@ -248,8 +247,7 @@ class MessageView:
 
     def _arrange(self) -> None:
         px = self._style.px
-        y = float(px(_ABOVE))
-        y = self._arrange_bubble(y) if self._is_question else self._arrange_answer(y)
+        y = self._arrange_bubble(px(_ABOVE_QUESTION)) if self._is_question else self._arrange_answer(px(_ABOVE_ANSWER))
         if self.row.notice:
             self._notice_top = y + px(8)
             y = self._notice_top + self._notice.height
@@ -325,8 +323,8 @@ class MessageView:
 
 def estimated_heights(rows: Sequence[Row], width: float, style: Style) -> list[float]:
     """About how high the messages will be, without a look at their Markdown."""
-    frame = style.px(_ABOVE + _ACTIONS + _BELOW)
-    bubble = frame + 2 * style.px(_BUBBLE_Y)
+    frame = style.px(_ABOVE_ANSWER + _ACTIONS)
+    bubble = style.px(_ABOVE_QUESTION + _ACTIONS) + 2 * style.px(_BUBBLE_Y)
     in_answer, in_question = style.letters(width), style.letters(width * BUBBLE_SHARE - 2 * style.px(_BUBBLE_X))
     line = style.line_height(style.text_font.pixelSize(), cjk=False)
     return [

@@ -6,16 +6,7 @@ import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QColor,
-    QContextMenuEvent,
-    QFocusEvent,
-    QGuiApplication,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPen,
-)
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QGuiApplication, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QAbstractSlider, QMenu, QWidget
 from typing_extensions import override
 
@@ -26,6 +17,7 @@ from desktop.ui.transcript import accessible, keyboard
 from desktop.ui.transcript.block_view import Target
 from desktop.ui.transcript.canvas import Canvas
 from desktop.ui.transcript.column import Column
+from desktop.ui.transcript.context_menu import context_menu
 from desktop.ui.transcript.inline import may_open
 from desktop.ui.transcript.keyboard import Press
 from desktop.ui.transcript.overlay import Overlay, Scene
@@ -264,20 +256,17 @@ class Transcript(Canvas):
     def draw_row(self, painter: QPainter, row: int, top: float, bottom: float) -> None:
         super().draw_row(painter, row, top, bottom)
         if row == self.focused and self._shows_ring and self.hasFocus():
-            self._draw_ring(painter, row, self.column.view(row).ring)
+            self.draw_ring(painter, *self._ring(row))
 
-    def _draw_ring(self, painter: QPainter, row: int, area: QRectF) -> None:
-        px = self.column.style.px
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(self.column.style.tokens.accent), px(2)))
+    def _ring(self, row: int) -> tuple[QRectF, int]:
+        """Around what is chosen of `row`, and how round."""
         targets = self.targets(row) if self._target is not None else []
-        if self._target is not None and self._target < len(targets):
-            corner = QPointF(self._left, self.column.top(row) - self._sight[0])
-            area = targets[self._target].area.translated(-corner).adjusted(-px(3), -px(1), px(3), px(1))
-            painter.drawRoundedRect(area, px(theme.RADIUS_CONTROL), px(theme.RADIUS_CONTROL))
-        else:
-            painter.drawRoundedRect(area, px(theme.RADIUS_BUBBLE), px(theme.RADIUS_BUBBLE))
+        if self._target is None or self._target >= len(targets):
+            return self.column.view(row).ring, theme.RADIUS_BUBBLE
+        px = self.column.style.px
+        corner = QPointF(self._left, self.column.top(row) - self._sight[0])
+        area = targets[self._target].area.translated(-corner).adjusted(-px(3), -px(1), px(3), px(1))
+        return area, theme.RADIUS_CONTROL
 
     # Events.
 
@@ -324,20 +313,10 @@ class Transcript(Canvas):
 
     def menu_at(self, where: QPoint) -> QMenu:
         """The menu for a point of the viewport."""
-        menu = QMenu(self)
-        menu.setObjectName("transcriptMenu")
-        menu.aboutToHide.connect(menu.deleteLater)
         row = self.column.at(self.to_column(QPointF(where)).y())
         found = self._pointer.target_at(QPointF(where))
-        copy = menu.addAction(tr("Copy"), self.copy)
-        copy.setEnabled(self.selection is not None and not self.selection.is_empty)
-        menu.addAction(tr("Copy message"), lambda: self.copy_message(row))
-        if found is not None and found[1].link:
-            address = found[1].link
-            menu.addAction(tr("Copy link address"), lambda: QGuiApplication.clipboard().setText(address))
-        menu.addSeparator()
-        menu.addAction(tr("Select all"), self.select_all)
-        return menu
+        link = found[1].link if found is not None else ""
+        return context_menu(self, link, self.copy, lambda: self.copy_message(row), self.select_all)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:

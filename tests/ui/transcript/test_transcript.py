@@ -42,7 +42,7 @@ def clipboard() -> str:
 def hover(transcript: Transcript, row: int) -> None:
     area = transcript.area_of(row)
     QTest.mouseMove(transcript.viewport(), QPoint(1, 1))
-    QTest.mouseMove(transcript.viewport(), QPoint(area.center().x(), max(2, area.bottom() - 60)))
+    QTest.mouseMove(transcript.viewport(), QPoint(area.center().x(), max(2, area.bottom() - 30)))
     QApplication.processEvents()
 
 
