@@ -85,6 +85,7 @@ QToolButton[look="send"]:focus {{ border-color: {theme.text}; }}
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit {{
     background: {theme.surface}; color: {theme.text}; border: {line}; border-radius: {radius};
     padding: {px(5)} {px(9)}; selection-background-color: {theme.accent}; selection-color: {theme.on_accent};
+    placeholder-text-color: {theme.muted};
 }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus {{
     border: {ring}; padding: {px(4)} {px(8)};
@@ -101,11 +102,10 @@ QComboBox QAbstractItemView {{
     background: {theme.surface}; border: {line}; padding: {px(4)};
     selection-background-color: {hover}; selection-color: {theme.text};
 }}
-QLineEdit#searchBox {{ padding-left: {px(2)}; }}
-QFrame#composerFrame {{
-    background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; margin: {px(1)};
-}}
-QFrame#composerFrame[focused="true"] {{ border: {ring}; margin: 0; }}
+QLineEdit#searchBox {{ padding-left: {px(2)}; icon-size: {px(16)}; }}
+/* One pixel is enough here: the caret shows the focus too, and the composer has it nearly always. */
+QFrame#composerFrame {{ background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; }}
+QFrame#composerFrame[focused="true"] {{ border-color: {focus}; }}
 QPlainTextEdit#composer, QPlainTextEdit#composer:focus {{ background: transparent; border: none; padding: 0; }}
 
 QFrame#toast {{ background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; }}
