@@ -168,22 +168,31 @@ def _add_json(parser: argparse.ArgumentParser, text: str) -> None:
 
 
 def _temperature(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not (math.isfinite(value) and value >= 0):
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(tr("{value} is no number from 0 on", value=text))
     return value
 
 
 def _whole_number(text: str) -> int:
-    value = int(text)
     # llama.cpp's seeds have 32 bits, and the last of them means "draw one".
-    if not 0 <= value < 2**32 - 1:
-        raise ValueError(text)
-    return value
+    return _in_range(text, 0, 2**32 - 2)
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
+    return _in_range(text, 1, 2**31 - 1)
+
+
+def _in_range(text: str, least: int, most: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(
+            tr("{value} is no whole number from {least} to {most}", value=text, least=least, most=most)
+        )
     return value

@@ -143,12 +143,18 @@ class _Writing:
                 self._terminal.write(event.text)
         elif isinstance(event, LoadProgress):
             self._terminal.progress(tr("Loading the model… {percent} %", percent=round(event.fraction * 100)))
-        elif isinstance(event, Loaded) and event.gpu_failed:
-            self._terminal.tell(tr("The GPU could not be used: the processor answers instead."))
+        elif isinstance(event, Loaded):
+            self._tell_loaded(event)
         elif isinstance(event, PrefillProgress):
             self._terminal.progress(
                 tr("Reading {read} of {total} tokens", read=f"{event.read:,}", total=f"{event.total:,}")
             )
+
+    def _tell_loaded(self, loaded: Loaded) -> None:
+        if loaded.gpu_failed:
+            self._terminal.tell(tr("The GPU could not be used: the processor answers instead."))
+        if not loaded.has_template:
+            self._terminal.tell(tr("This is a base model: it has not learnt to answer, it continues the text."))
 
     def _as_json(self, event: Event | Fitted) -> None:
         match event:

@@ -137,6 +137,7 @@ def test_a_base_model_goes_on_with_a_text(shell: Shell, gemma_model: Path) -> No
     done = shell.run("ask", "--model", str(gemma_model), "--temperature", "0", "--max-tokens", "6", "One, two, three,")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+    assert "base model" in done.stderr
     answer = shell.json("chats", "show", "1")["messages"][-1]
     assert (answer["model"], answer["finish"]) == (str(gemma_model), "length")
 
@@ -150,10 +151,12 @@ def test_a_base_model_goes_on_with_a_text(shell: Shell, gemma_model: Path) -> No
         (("ask", "--chat", "77", "hi"), 3, "no chat with the number 77"),
         (("ask", "--chat", "x", "hi"), 3, "no chat with the number x"),
         (("ask",), 2, "There is no question"),
-        (("ask", "--temperature", "-1", "hi"), 2, "--temperature"),
-        (("ask", "--temperature", "nan", "hi"), 2, "--temperature"),
-        (("ask", "--max-tokens", "0", "hi"), 2, "--max-tokens"),
-        (("ask", "--seed", "4294967295", "hi"), 2, "--seed"),
+        (("ask", "--temperature", "-1", "hi"), 2, "-1 is no number from 0 on"),
+        (("ask", "--temperature", "nan", "hi"), 2, "nan is no number"),
+        (("ask", "--temperature", "warm", "hi"), 2, "argument --temperature: warm is no number"),
+        (("ask", "--max-tokens", "0", "hi"), 2, "0 is no whole number from 1 to"),
+        (("ask", "--max-tokens", "few", "hi"), 2, "few is no whole number"),
+        (("ask", "--seed", "4294967295", "hi"), 2, "from 0 to 4294967294"),
         (("chats", "show", "77"), 3, "no chat with the number 77"),
         (("chats", "show", "99999999999999999999"), 3, "no chat"),
         (("chats",), 2, "usage"),
