@@ -29,6 +29,7 @@ class Composer(QWidget):
         stop_requested()
         draft_changed(str text): the draft rested for a moment
         edit_last_requested(): Up was pressed in the empty field
+        model_needed(): Enter was pressed, but no model is chosen
     """
 
     submitted = Signal(str)
@@ -36,6 +37,7 @@ class Composer(QWidget):
     stop_requested = Signal()
     draft_changed = Signal(str)
     edit_last_requested = Signal()
+    model_needed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -166,6 +168,8 @@ class Composer(QWidget):
         self._drafting.timeout.connect(self._report_draft)
 
     def _submit(self) -> None:
+        if not self._has_model:
+            self.model_needed.emit()
         if not self._send.isEnabled() or self._answering:
             return
         # The draft's end is reported by who takes the text, not by the timer.

@@ -129,8 +129,7 @@ class MainWindow(QWidget):
 
     @override
     def dropEvent(self, event: QDropEvent) -> None:
-        path = _model_file(event.mimeData().urls())
-        if path is not None:
+        if (path := _model_file(event.mimeData().urls())) is not None:
             event.acceptProposedAction()
             self._add_model(path)
 
@@ -203,6 +202,7 @@ class MainWindow(QWidget):
         composer.stop_requested.connect(session.stop)
         composer.draft_changed.connect(session.save_draft)
         composer.edit_last_requested.connect(self._edit_last)
+        composer.model_needed.connect(header.model.open_menu)
         transcript.edit_requested.connect(self._edit)
         transcript.regenerate_requested.connect(session.regenerate)
         transcript.continue_requested.connect(session.continue_answer)

@@ -310,6 +310,18 @@ def test_the_starter_is_one_click_away(open_window: Open, sit: Callable[..., Des
     assert desk.texts() == ["Hello", "An answer."]
 
 
+def test_enter_without_a_model_offers_the_models(open_window: Open, sit: Callable[..., Desk]) -> None:
+    window, desk = open_window(sit(model=None), Settings(language="en", theme="light"))
+    _field(window).setPlainText("Hello")
+    QTest.keyClick(_field(window), Qt.Key.Key_Return)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert "Starter model" in menu.actions()[0].text()
+    menu.close()
+    assert _field(window).toPlainText() == "Hello"
+    assert desk.texts() == []
+
+
 def test_menus_and_sheets_open_by_keyboard(open_window: Open) -> None:
     window, _ = open_window()
     _press(window, Qt.Key.Key_M)
