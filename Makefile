@@ -2,10 +2,12 @@
 # make test    install what is missing, then run the test suite
 # make check   style, types, layering
 # make bench   one JSON line a figure, each beside a baseline from the same run
+# make screenshots
+#              draw the pictures of the README anew
 # make llama BACKEND=cuda|vulkan|metal|rocm|native|cpu
 #              build llama.cpp for a GPU or for this very processor, and stay with that build
 
-.PHONY: run test check bench llama setup clean
+.PHONY: run test check bench screenshots llama setup clean
 .DEFAULT_GOAL := run
 
 # What `make llama` chose, kept beside the environment.
@@ -30,6 +32,9 @@ check: setup
 
 bench: setup
 	@$(RUN) python -m benchmarks
+
+screenshots: setup
+	@$(RUN) python packaging/screenshots.py
 
 setup: .tools/system-checked | $(filter .tools/%,$(UV))
 	@[ -d .venv ] || echo "Installing Fireside. llama.cpp is compiled, which takes about ten minutes once." >&2
