@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 from typing_extensions import override
 
 from desktop.hub.library import Model
@@ -41,7 +50,7 @@ class EmptyState(QScrollArea):
         self._greeting = _line("greeting")
         self._suggestions = [ElidedButton() for _ in range(4)]
         self._words = _line("muted")
-        self._start = QPushButton()
+        self._start = ElidedButton()
         self._start.setObjectName("useStarterButton")
         self._start.setProperty("look", "primary")
         self._choose = QPushButton()
@@ -101,6 +110,10 @@ class EmptyState(QScrollArea):
         self._column.setSpacing(scaled(12))
         self._grid.setSpacing(scaled(8))
         self._buttons.setSpacing(scaled(8))
+        beside = self._start.sizeHint().width() + self._choose.sizeHint().width() + scaled(8)
+        fits = beside <= self.width() - 2 * side
+        direction = QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom
+        self._buttons.setDirection(direction)
         self._grid.setColumnStretch(0, 1)
         columns = 2 if self.width() >= scaled(_TWO_COLUMNS_PX) else 1
         for place, button in enumerate(self._suggestions):

@@ -48,6 +48,8 @@ class Header(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._title)
         self._stack.addWidget(self._field)
+        # Where there is little room, the title gives way first: it stands in the sidebar too.
+        self._stack.setMinimumWidth(1)
         self.model = ModelButton()
         self._more = IconButton("chatMenuButton", "ellipsis", size=18)
         row = QHBoxLayout(self)

@@ -17,7 +17,7 @@ from desktop.ui.icons import icon
 from desktop.ui.models import ModelState
 from desktop.ui.theme import RADIUS_CONTROL, Tokens, scaled, tokens
 
-_MOST_PX = 260
+_LEAST_PX, _MOST_PX = 148, 260
 _KEYS = QKeySequence("Ctrl+M")
 
 
@@ -171,7 +171,7 @@ class _Pill(QToolButton):
 
     @override
     def minimumSizeHint(self) -> QSize:
-        return QSize(scaled(96), scaled(32))
+        return QSize(min(self.sizeHint().width(), scaled(_LEAST_PX)), scaled(32))
 
     @override
     def enterEvent(self, event: QEnterEvent) -> None:
