@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from desktop.chat.message import Message, Role, Turn
+from desktop.errors import PromptTooLong
 
 _TITLE_CHARACTERS = 60
 
@@ -13,12 +14,17 @@ def turns_of(path: Iterable[Message], system: str = "") -> tuple[Turn, ...]:
     """The turns that the messages of `path` make, root first, after the chat's system prompt.
 
     Answers without text (nothing was ever answered) are left out, and neighbours of the same role become one turn:
-    many chat templates insist that user and assistant alternate. Reasoning is not given back to the model.
+    many chat templates insist that user and assistant alternate. A question that was refused as too long is left out
+    too, or every later one would be. Reasoning is not given back to the model.
     """
-    turns = [Turn(Role.SYSTEM, system)] if system.strip() else []
+    said: list[Message] = []
     for message in path:
-        if not message.text:
-            continue
+        if message.text:
+            said.append(message)
+        elif said and message.error is not None and message.error.get("type") == PromptTooLong.__name__:
+            said.pop()
+    turns = [Turn(Role.SYSTEM, system)] if system.strip() else []
+    for message in said:
         if turns and turns[-1].role == message.role:
             turns[-1] = Turn(message.role, f"{turns[-1].text}\n\n{message.text}")
         else:

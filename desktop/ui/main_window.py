@@ -168,6 +168,7 @@ class MainWindow(QWidget):
         self._models.changed.connect(self._on_models_changed)
         self._models.progress.connect(self._header.model.set_fraction)
         self._models.settings_changed.connect(self._toast.dismiss_error)
+        self._models.noticed.connect(self._toast.show_message)
         button = self._header.model
         button.chosen.connect(self._choose_model)
         button.file_requested.connect(self._choose_file)
@@ -284,9 +285,8 @@ class MainWindow(QWidget):
         self._toast.show_error(one_line(error))
 
     def _on_models_changed(self) -> None:
-        models = self._models
-        available = models.available()
-        problem = one_line(models.error) if models.error is not None else ""
+        models, available = self._models, self._models.available()
+        problem = one_line(models.error) if models.error else ""
         self._header.model.set_models(available, models.current, models.state, problem)
         self._empty.set_models(available, models.current, problem)
         self._composer.set_model(has_model=models.current is not None, is_base=models.is_base)

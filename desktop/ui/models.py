@@ -36,11 +36,13 @@ class Models(QObject):
         changed(): the list, the choice or the state differs
         progress(fraction: float): the chosen model is being loaded
         settings_changed(settings: Settings): the choice is to be remembered
+        noticed(text: str): something about the loaded model that the user should know, worded
     """
 
     changed = Signal()
     progress = Signal(float)
     settings_changed = Signal(object)
+    noticed = Signal(str)
 
     def __init__(
         self, library: Library, engine: EngineThread, settings: Settings, parent: QObject | None = None
@@ -180,9 +182,12 @@ class Models(QObject):
                 self._begin_loading()
             self.fraction = event.fraction
             self.progress.emit(event.fraction)
-        else:
+        elif self.loaded != event or self.state is not ModelState.READY:
+            # An answer hears of it too when the model was there already.
             self.loaded = event
             self._loaded_spec = spec
+            if event.gpu_failed:
+                self.noticed.emit(tr("The GPU could not be used: the processor answers instead."))
             self._become(ModelState.READY)
 
     def on_load_error(self, error: AppError) -> None:

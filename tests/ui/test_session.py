@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from desktop.chat.message import FinishReason, Role, Sampling, State
+from desktop.engine.api import Loaded
 from desktop.errors import Crash, EngineCrashed, NoSuchModel
 from desktop.ui.models import ModelState
 from tests.ui.conftest import Desk
@@ -64,7 +65,7 @@ def test_stop_keeps_what_was_written(sit: Sit, tmp_path: Path) -> None:
     desk = sit(["Once upon a time", threading.Event(), " never"])
     desk.session.send("Tell me a story")
     desk.bot.waitUntil(lambda: desk.texts()[1] == "Once upon a time")
-    assert desk.session.answering
+    assert desk.answers.chats()
     desk.session.stop()
     desk.settle()
     assert not desk.session.answering
@@ -191,6 +192,17 @@ def test_what_will_not_fit_is_told_before_it_is_sent(sit: Sit) -> None:
     desk.bot.waitUntil(lambda: desk.session.context is not None and desk.session.context.too_long)
 
 
+def test_a_question_that_was_too_long_does_not_block_the_chat(sit: Sit) -> None:
+    desk = sit("Gladly.", n_ctx=120)
+    desk.session.send("far too long " * 100)
+    desk.settle()
+    assert desk.session.rows[1].message.state is State.FAILED
+    desk.session.send("short")
+    desk.settle()
+    assert desk.texts()[3] == "Gladly."
+    assert [turn.text for turn in desk.engine.requests[0].turns] == ["short"]
+
+
 def test_what_was_left_out_is_told_in_the_answer(sit: Sit) -> None:
     desk = sit("word " * 60, "short", n_ctx=120)
     desk.session.send("go")
@@ -255,11 +267,24 @@ def test_a_hit_opens_the_branch_it_is_on(sit: Sit) -> None:
 
 def test_an_answer_loads_its_model_and_says_so(sit: Sit) -> None:
     desk = sit()
-    assert desk.models.state is ModelState.IDLE
+    assert desk.models.loaded is None
     desk.session.send("hello")
     desk.settle()
     assert desk.models.state is ModelState.READY
     assert desk.models.loaded is not None
+
+
+def test_a_gpu_that_could_not_be_used_is_told_once(sit: Sit) -> None:
+    desk = sit("one", "two")
+    told: list[str] = []
+    desk.models.noticed.connect(told.append)
+    spec = desk.models.spec()
+    loaded = Loaded(4096, 4096, 1, 0, has_template=True, size_bytes=0, load_s=0.0, gpu_failed=True)
+    desk.models.on_load_event(spec, loaded)
+    desk.models.on_load_event(spec, loaded)
+    assert len(told) == 1
+    assert "GPU" in told[0]
+    assert desk.models.state is ModelState.READY
 
 
 def test_the_system_prompt_and_sampling_of_a_chat_reach_the_model(sit: Sit) -> None:
