@@ -230,7 +230,14 @@ def _create_private(path: Path) -> None:
     """
     with _os_as_app_errors(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            # Not opened: POSIX drops a process's locks on a file when any of its descriptors is closed, and without
+            # SQLite's lock the next process to leave deletes the write-ahead log under this one, and what it writes.
+            # https://www.sqlite.org/howtocorrupt.html, section 2.2
+            if not os.access(path, os.R_OK | os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path)) from None
 
 
 def _storable(value: Value) -> Value:

@@ -95,3 +95,29 @@ def test_a_window_writes_while_another_process_does(store: Store, tmp_path: Path
     assert [store.message(message.id) for message in written] == written
     there = next(each for each in store.chats() if each.title == "there")
     assert len(store.path(there.id)) == 100
+
+
+_VISIT = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+print(connection.execute("SELECT count(*) FROM chats").fetchone()[0])
+connection.close()
+"""
+
+
+def test_what_is_written_after_a_visit_of_another_process_is_kept(tmp_path: Path) -> None:
+    """The window opens a second connection to purge. That must not cost the first one its lock on the file."""
+    path = tmp_path / "chats.db"
+
+    def visit() -> int:
+        command = [sys.executable, "-c", _VISIT, path]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+
+    store = Store.open(path, tmp_path / "backups")
+    second = Store.open(path, tmp_path / "backups")
+    second.purge()
+    second.close()
+    assert visit() == 0
+    store.create_chat("written after the visit")
+    assert visit() == 1
+    store.close()
