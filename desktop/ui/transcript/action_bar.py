@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from typing_extensions import override
 
@@ -126,6 +126,10 @@ class ActionBar(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.FocusOut:
             self.focus_left.emit()
+        elif isinstance(event, QKeyEvent) and isinstance(watched, QToolButton) and _is_enter(event):
+            # Where the platform presses buttons by Space alone, Enter would go on to the transcript.
+            watched.click()
+            return True
         return super().eventFilter(watched, event)
 
     @override
@@ -162,3 +166,7 @@ def can_continue(row: Row) -> bool:
     message = row.message
     ended_early = message.state in (State.STOPPED, State.INTERRUPTED) or message.finish is FinishReason.LENGTH
     return message.role is Role.ASSISTANT and bool(message.text) and ended_early
+
+
+def _is_enter(event: QKeyEvent) -> bool:
+    return event.type() == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)

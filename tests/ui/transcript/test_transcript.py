@@ -313,9 +313,10 @@ def test_enter_moves_into_the_actions(show: Show, qtbot: QtBot) -> None:
     QTest.keyClick(copy, Qt.Key.Key_Tab)
     edit = button(transcript, "focusActions", "editMessage")
     assert edit.hasFocus()
-    with qtbot.waitSignal(transcript.edit_requested) as caught:
-        QTest.keyClick(edit, Qt.Key.Key_Space)
-    assert caught.args == [4]
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        with qtbot.waitSignal(transcript.edit_requested) as caught:
+            QTest.keyClick(edit, key)
+        assert caught.args == [4]
 
 
 def test_the_chosen_message_has_a_ring(show: Show) -> None:
