@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from desktop.ui.i18n import tr
+from desktop.ui.transcript import keyboard
 
 _Key = QKeySequence.StandardKey
 
@@ -25,6 +26,7 @@ class Actions:
         self.next_chat = self._add("nextChat", lambda: tr("Next chat"), "Ctrl+PgDown")
         self.rename = self._add("rename", lambda: tr("Rename the chat"), "F2")
         self.composer = self._add("focusComposer", lambda: tr("Write a message"), "Ctrl+L")
+        self.transcript = self._add("focusTranscript", lambda: tr("Choose the last message"), "Ctrl+Shift+L")
         self.copy_answer = self._add("copyAnswer", lambda: tr("Copy the last answer"), "Ctrl+Shift+C")
         self.model = self._add("modelMenu", lambda: tr("Choose the model"), "Ctrl+M")
         self.open_model = self._add("openModel", lambda: tr("Open a model file"), _Key.Open)
@@ -38,7 +40,7 @@ class Actions:
         self.retranslate()
 
     def listed(self) -> list[tuple[str, str]]:
-        """Each action's name and its keys as this system writes them, and those that a field handles itself."""
+        """What each key does, and the key as this system writes it; also the keys of fields and transcript."""
         native = QKeySequence.SequenceFormat.NativeText
         listed = [(action.text(), action.shortcut().toString(native)) for action, _ in self._words]
         keys = {
@@ -47,7 +49,9 @@ class Actions:
             tr("Edit the last question (in an empty field)"): QKeySequence(Qt.Key.Key_Up),
             tr("Close what is open, then stop the answer"): QKeySequence(Qt.Key.Key_Escape),
         }
-        return [(name, sequence.toString(native)) for name, sequence in keys.items()] + listed
+        fields = [(name, sequence.toString(native)) for name, sequence in keys.items()]
+        on_messages = [(name, QKeySequence(key).toString(native)) for name, key in keyboard.listed()]
+        return fields + listed + on_messages
 
     def retranslate(self) -> None:
         """Speak the language that is chosen now."""

@@ -17,7 +17,6 @@ from desktop.errors import AppError
 from desktop.hub.library import STARTER
 from desktop.paths import Paths
 from desktop.settings import ZOOM_LIMITS, Settings
-from desktop.store.search import Hit
 from desktop.ui.actions import Actions
 from desktop.ui.composer import Composer
 from desktop.ui.controls import hairline
@@ -183,7 +182,7 @@ class MainWindow(QWidget):
         sidebar.new_requested.connect(self._start_new)
         sidebar.settings_requested.connect(self._dialogs.show_settings)
         sidebar.chat_chosen.connect(self._open_chat)
-        sidebar.hit_chosen.connect(self._open_hit)
+        sidebar.hit_chosen.connect(lambda hit: self._open_chat(hit.chat_id, hit.message_id))
         sidebar.renamed.connect(self._session.rename)
         sidebar.delete_requested.connect(self._deletion.delete)
         sidebar.search_changed.connect(lambda text: sidebar.set_hits(self._session.search(text)))
@@ -222,6 +221,7 @@ class MainWindow(QWidget):
             (actions.next_chat, lambda: self._step(1)),
             (actions.rename, self._header.rename),
             (actions.composer, self._composer.focus),
+            (actions.transcript, self._transcript.focus_last),
             (actions.copy_answer, self._copy_answer),
             (actions.model, self._header.model.open_menu),
             (actions.open_model, self._choose_file),
@@ -312,9 +312,6 @@ class MainWindow(QWidget):
         self._try(lambda: self._session.open_chat(chat_id, message_id))
         if message_id is not None:
             self._transcript.scroll_to_message(message_id)
-
-    def _open_hit(self, hit: Hit) -> None:
-        self._open_chat(hit.chat_id, hit.message_id)
 
     def _step(self, step: int) -> None:
         chat_id = self._sidebar.neighbour(self._session.shown.id, step)

@@ -110,7 +110,7 @@ def test_what_is_written_after_a_visit_of_another_process_is_kept(tmp_path: Path
     path = tmp_path / "chats.db"
 
     def visit() -> int:
-        command = [sys.executable, "-c", _VISIT, path]
+        command = [sys.executable, "-c", _VISIT, str(path)]
         return int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
 
     store = Store.open(path, tmp_path / "backups")

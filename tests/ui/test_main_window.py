@@ -193,6 +193,16 @@ def test_a_hit_is_opened_by_keyboard(open_window: Open, qtbot: QtBot) -> None:
     assert desk.texts()[0] == "秋天的雨是什么声音"
 
 
+def test_the_last_message_is_worked_on_by_keyboard_alone(open_window: Open) -> None:
+    window, desk = open_window()
+    _ask(window, desk, "A question")
+    _press(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    _press(window, Qt.Key.Key_R, Qt.KeyboardModifier.NoModifier)
+    desk.settle()
+    assert desk.texts() == ["A question", "Second answer."]
+    assert desk.session.rows[1].branches == 2
+
+
 def test_the_last_answer_is_copied(open_window: Open) -> None:
     window, desk = open_window()
     _ask(window, desk, "One")

@@ -17,6 +17,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
 from desktop.chat.message import Role, State
+from desktop.ui.i18n import tr
 from desktop.ui.transcript.row import Row
 
 
@@ -66,6 +67,20 @@ def meaning(event: QKeyEvent, chosen: Row | None) -> Press | None:
     if key in _ALWAYS:
         return _ALWAYS[key]
     return None if chosen is None else _on_message(key, chosen)
+
+
+def listed() -> list[tuple[str, Qt.Key]]:
+    """What the keys do, worded, for the sheet of shortcuts. All but the first two need a chosen message."""
+    return [
+        (tr("In the conversation: the message before"), Key.Key_Up),
+        (tr("In the conversation: the message behind"), Key.Key_Down),
+        (tr("On a message: its links and actions"), Key.Key_Return),
+        (tr("On a message: copy it"), Key.Key_C),
+        (tr("On a message: edit it"), Key.Key_E),
+        (tr("On an answer: answer again"), Key.Key_R),
+        (tr("On a message: its previous version"), Key.Key_Left),
+        (tr("On a message: its next version"), Key.Key_Right),
+    ]
 
 
 def _on_message(key: Qt.Key, row: Row) -> Press | None:

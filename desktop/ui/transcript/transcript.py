@@ -179,6 +179,12 @@ class Transcript(Canvas):
 
     # Choosing messages by keyboard.
 
+    def focus_last(self) -> None:
+        """Choose the last message, for the keys that work on one."""
+        if self.rows:
+            self.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self.focus_row(len(self.rows) - 1)
+
     def focus_row(self, row: int, *, to_top: bool = False) -> None:
         """Choose a message: show its ring and its actions, and bring it into sight."""
         self.focused = row
