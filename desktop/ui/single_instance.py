@@ -26,7 +26,8 @@ class SingleInstance(QObject):
 
     def __init__(self, data: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._lock = QLockFile(str(data / "window.lock"))
+        self._file = data / "window.lock"
+        self._lock = QLockFile(str(self._file))
         # A lock whose process is gone is broken at once; one whose process lives is never too old.
         self._lock.setStaleLockTime(0)
         # A local socket's name is short everywhere: on Unix the whole path may have about 100 bytes.
@@ -39,6 +40,7 @@ class SingleInstance(QObject):
         if not self._lock.tryLock(0):
             self._call_the_other()
             return False
+        self._file.chmod(0o600)
         # The window need not wait for this: loading QtNetwork takes a while.
         QTimer.singleShot(0, self, self._listen)
         return True

@@ -40,6 +40,7 @@ def test_a_killed_window_leaves_the_data_free(tmp_path: Path, qapp: object) -> N
         first.kill()
     again = SingleInstance(tmp_path)
     assert again.acquire()
+    assert (tmp_path / "window.lock").stat().st_mode & 0o077 == 0
     again.release()
 
 
