@@ -18,7 +18,7 @@ from desktop.hub.library import STARTER
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.appearance import Appearance
-from desktop.ui.models import ModelState
+from desktop.ui.models.choice import ModelState
 
 
 def main(folder: Path, prompt: Path) -> None:

@@ -30,7 +30,7 @@ from desktop.ui.engine_thread import EngineThread
 from desktop.ui.error_text import explain
 from desktop.ui.i18n import tr
 from desktop.ui.main_window import MainWindow
-from desktop.ui.models import Models
+from desktop.ui.models.choice import Models
 from desktop.ui.session import Session
 from desktop.ui.single_instance import SingleInstance
 

@@ -4,7 +4,9 @@
     ├── ModelError
     │   ├── NoSuchModel           nothing of that name, nothing at that path
     │   ├── BadModelFile          it is there, but no model can be read from it (Flaw says what is wrong)
-    │   └── ModelDoesNotFit       not enough memory for it
+    │   ├── ModelDoesNotFit       not enough memory for it
+    │   ├── Altered               not the file any more that was downloaded or added
+    │   └── NoTrash               it cannot be moved to the trash
     ├── NoSuchChat                no chat with that id
     ├── EngineError
     │   ├── EngineUnavailable     the engine process cannot start on this computer
@@ -18,6 +20,19 @@
     │   ├── DamagedDatabase       not a database, or a broken one
     │   ├── DataInUse             another window works on the same data
     │   └── CannotWrite           no permission, a read-only disk, a full disk
+    ├── HubError
+    │   ├── OfflineMode           offline mode is on: nothing was asked
+    │   ├── HubUnreachable        no usable answer from a host (Trouble says why)
+    │   ├── HubRefused            the host answered with an error, again and again
+    │   ├── NotOnHub              no such repository, or no such file in it
+    │   ├── Gated                 the authors want to be asked first (Gate says what is missing)
+    │   ├── BadToken              the hub does not know the access token
+    │   ├── WrongContent          what came is not what the hub had promised, twice
+    │   ├── ChangedOnHub          the file was replaced on the hub while it was being downloaded
+    │   └── UnsafeName            a name on the hub that no file here may have
+    ├── NoSpace                   the disk has no room for a download
+    ├── DownloadInUse             another process is downloading the same file
+    ├── NoKeyring                 this system keeps no secrets: the access token cannot be stored
     └── BadInput                  a file that the user gave cannot be used as what it was given for
 
 An AppError is the environment's fault, carries facts and no sentences: `desktop/ui/error_text.py` words them in every
@@ -45,6 +60,8 @@ class Flaw(StrEnum):
     VOCABULARY_ONLY = "vocabulary_only"
     NOT_A_LANGUAGE_MODEL = "not_a_language_model"
     NOT_FIRST_PART = "not_first_part"
+    MISSING_PART = "missing_part"
+    CUT_BY_HAND = "cut_by_hand"
     DAMAGED = "damaged"
 
 
@@ -66,6 +83,25 @@ class TemplateFault(StrEnum):
     BROKEN = "broken"
     TOO_SLOW = "too_slow"
     TOO_LARGE = "too_large"
+
+
+class Trouble(StrEnum):
+    """Why a host gave no usable answer."""
+
+    NO_SUCH_HOST = "no_such_host"
+    REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+    BROKEN = "broken"
+    NOT_SECURE = "not_secure"
+    PROXY = "proxy"
+    NOT_A_HUB = "not_a_hub"
+
+
+class Gate(StrEnum):
+    """What is missing for a gated repository."""
+
+    NO_TOKEN = "no_token"  # noqa: S105  not a secret, but that there is none
+    NOT_GRANTED = "not_granted"
 
 
 @dataclass(eq=False)
@@ -106,6 +142,20 @@ class ModelDoesNotFit(ModelError):
     path: str
     needed_bytes: int
     free_bytes: int
+
+
+@dataclass(eq=False)
+class Altered(ModelError):
+    """The file at `path` has not the sha256 any more that it had when it was downloaded or added."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class NoTrash(ModelError):
+    """The file at `path` cannot be moved to the trash: there is none for its disk, or no permission."""
+
+    path: str
 
 
 @dataclass(eq=False)
@@ -203,12 +253,117 @@ class CannotWrite(StoreError):
 
 
 @dataclass(eq=False)
+class HubError(AppError):
+    """Something about the hub that models come from, or the way there."""
+
+
+@dataclass(eq=False)
+class OfflineMode(HubError):
+    """Offline mode is on. No request was made."""
+
+
+@dataclass(eq=False)
+class HubUnreachable(HubError):
+    """`host`, which may be another than the hub's own, gave no usable answer."""
+
+    host: str
+    trouble: Trouble
+
+
+@dataclass(eq=False)
+class HubRefused(HubError):
+    """`host` answered with the HTTP status `status`; `retry_after_s` is the wait it asked for, 0 for none."""
+
+    host: str
+    status: int
+    retry_after_s: int = 0
+
+
+@dataclass(eq=False)
+class NotOnHub(HubError):
+    """There is no repository `repo`, or no `file` in it where `file` is not empty. It may be private."""
+
+    repo: str
+    file: str = ""
+
+
+@dataclass(eq=False)
+class Gated(HubError):
+    """The authors of `repo` want their terms accepted, on the page at `url`."""
+
+    repo: str
+    gate: Gate
+    url: str
+
+
+@dataclass(eq=False)
+class BadToken(HubError):
+    """`host` does not know the access token."""
+
+    host: str
+
+
+@dataclass(eq=False)
+class WrongContent(HubError):
+    """`host` delivered a `file` whose size or sha256 is not what the hub had promised."""
+
+    file: str
+    host: str
+
+
+@dataclass(eq=False)
+class ChangedOnHub(HubError):
+    """`file` of `repo` is another one now than when its download began."""
+
+    repo: str
+    file: str
+
+
+@dataclass(eq=False)
+class UnsafeName(HubError):
+    """`repo` has a file whose name `file` would lead elsewhere, or that some systems cannot have."""
+
+    repo: str
+    file: str
+
+
+@dataclass(eq=False)
+class NoSpace(AppError):
+    """The disk of the folder `path` needs `needed_bytes` more and has `free_bytes`."""
+
+    path: str
+    needed_bytes: int
+    free_bytes: int
+
+
+@dataclass(eq=False)
+class DownloadInUse(AppError):
+    """Another process is downloading to `path`."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class NoKeyring(AppError):
+    """This system has no keyring that could keep the access token."""
+
+
+@dataclass(eq=False)
 class BadInput(AppError):
     """The file at `path` cannot be used as `wanted` ("messages", "template"). `detail` is a technical fact."""
 
     path: str
     wanted: str
     detail: str = ""
+
+
+_ENUM_FACTS: dict[str, type[StrEnum]] = {
+    "flaw": Flaw,
+    "crash": Crash,
+    "fault": TemplateFault,
+    "trouble": Trouble,
+    "gate": Gate,
+}
 
 
 def pack(error: AppError) -> dict[str, object]:
@@ -227,7 +382,7 @@ def unpack(packed: dict[str, object]) -> AppError:
     if kind is None:
         raise ValueError(f"no such error: {packed.get('type')!r}")
     facts = {name: value for name, value in packed.items() if name != "type"}
-    for enum_field, enum in (("flaw", Flaw), ("crash", Crash), ("fault", TemplateFault)):
+    for enum_field, enum in _ENUM_FACTS.items():
         if enum_field in facts:
             facts[enum_field] = enum(str(facts[enum_field]))
     known_facts = {each.name for each in fields(kind)}

@@ -34,6 +34,15 @@ class Settings:
     sampling: Sampling = field(default_factory=Sampling)
     system: str = ""
     """The system prompt of new chats."""
+    endpoint: str | None = None
+    """The address of the hub, where it is a mirror."""
+    proxy: str | None = None
+    """An HTTP proxy's address. By default as the system has it."""
+    offline: bool = False
+    """Nothing is asked of the network at all."""
+    downloads_at_once: int = 2
+    unload_after_min: int | None = None
+    """Minutes without an answer after which the model's memory is given back. By default never."""
     window: dict[str, Any] = field(default_factory=dict)
     """Geometry and sidebar, as the window left them."""
     extra: dict[str, Any] = field(default_factory=dict)
@@ -107,7 +116,18 @@ def _from_values(values: dict[str, Any]) -> Settings:
         number = values.get(name)
         if isinstance(number, int) and not isinstance(number, bool) and number >= 0:
             good[name] = number
-    for name, kind in (("model", str), ("system", str), ("window", dict)):
+    for name, least in (("downloads_at_once", 1), ("unload_after_min", 1)):
+        number = values.get(name)
+        if isinstance(number, int) and not isinstance(number, bool) and number >= least:
+            good[name] = number
+    for name, kind in (
+        ("model", str),
+        ("system", str),
+        ("endpoint", str),
+        ("proxy", str),
+        ("offline", bool),
+        ("window", dict),
+    ):
         if isinstance(values.get(name), kind):
             good[name] = values[name]
     return Settings(**good)

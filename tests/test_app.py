@@ -26,7 +26,7 @@ from desktop.hub.library import STARTER
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.appearance import Appearance
-from desktop.ui.models import ModelState
+from desktop.ui.models.choice import ModelState
 
 pytestmark = pytest.mark.model
 

@@ -21,7 +21,14 @@ DOORS = {
     "jinja2": ("desktop/engine/llama/",),
     "platformdirs": ("desktop/paths.py",),
 }
-NO_QT_IN_UI = ("desktop/ui/error_text.py", "desktop/ui/i18n.py")
+NO_QT_IN_UI = (
+    "desktop/ui/error_text.py",
+    "desktop/ui/explanation.py",
+    "desktop/ui/hub_words.py",
+    "desktop/ui/i18n.py",
+    "desktop/ui/model_words.py",
+    "desktop/ui/quantities.py",
+)
 DRAWERS = {"core", "utils", "util", "services", "managers", "controllers", "common", "misc", "helpers", "base"}
 MAX_LINES = 400
 

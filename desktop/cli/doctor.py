@@ -15,13 +15,14 @@ from pathlib import Path
 import psutil
 
 from desktop.chat.message import Role, Sampling, Turn
-from desktop.cli import computer, rebuild
 from desktop.cli.command import Command
+from desktop.engine import computer, rebuild
 from desktop.engine.api import Request, SystemInfo, Token
 from desktop.engine.local import LocalEngine
 from desktop.errors import AppError, Crash, EngineCrashed, EngineUnavailable
-from desktop.ui.error_text import explain, gigabytes, one_line
+from desktop.ui.error_text import explain, one_line
 from desktop.ui.i18n import tr
+from desktop.ui.quantities import gigabytes
 
 _LITTLE_SPACE_BYTES = 1_000_000_000
 _SELF_TEST_TOKENS = 16

@@ -7,8 +7,8 @@ from typing import Any
 
 from desktop.cli.command import Command
 from desktop.hub.library import Library, Model
-from desktop.ui.error_text import gigabytes
 from desktop.ui.i18n import tr
+from desktop.ui.quantities import gigabytes
 
 _BILLION = 1000
 """In millions."""

@@ -16,7 +16,7 @@ from desktop.errors import AppError, StoreError
 from desktop.store.chats import Store
 from desktop.ui.engine_thread import EngineThread, Job, Produced
 from desktop.ui.i18n import tr
-from desktop.ui.models import Models
+from desktop.ui.models.choice import Models
 
 # Text that is not on disk yet gets at most this old, so that a kill loses less than a second of it.
 _SAVE_MS = 800

@@ -13,7 +13,7 @@ from desktop.engine.answer import Fitted, fit
 from desktop.engine.api import Engine, Request
 from desktop.errors import AppError, PromptTooLong
 from desktop.ui.engine_thread import EngineThread, Job, Produced
-from desktop.ui.models import Models, ModelState
+from desktop.ui.models.choice import Models, ModelState
 
 # How long the draft must rest before it is counted.
 _REST_MS = 500

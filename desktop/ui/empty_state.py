@@ -19,7 +19,8 @@ from typing_extensions import override
 from desktop.hub.library import Model
 from desktop.ui.controls import DRESS_CHANGES, ElidedButton
 from desktop.ui.i18n import tr
-from desktop.ui.model_button import size_text, title_of
+from desktop.ui.model_button import title_of
+from desktop.ui.quantities import size
 from desktop.ui.theme import COLUMN_PX, scaled
 
 _TWO_COLUMNS_PX = 680
@@ -138,7 +139,7 @@ class EmptyState(QScrollArea):
             return tr(
                 "Fireside has no model yet. A tiny one came with it ({size}): it answers at once and makes many "
                 "mistakes. Everything stays on this computer.",
-                size=size_text(self._starter.size_bytes),
+                size=size(self._starter.size_bytes),
             )
         if self._current is None:
             return tr("Fireside has no model yet. Choose a model file (GGUF) from this computer.")

@@ -6,8 +6,6 @@ a member of its enums, that has none.
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.chat.message import FinishReason, Message, State
@@ -15,42 +13,29 @@ from desktop.errors import (
     AppError,
     BadComputation,
     BadInput,
-    BadModelFile,
     CannotWrite,
     Crash,
     DamagedDatabase,
     DataInUse,
     EngineCrashed,
     EngineUnavailable,
-    Flaw,
     LoadCancelled,
-    ModelDoesNotFit,
     NewerDatabase,
     NoSuchChat,
-    NoSuchModel,
     PromptTooLong,
     TemplateFailed,
     TemplateFault,
     unpack,
 )
+from desktop.ui.explanation import Explanation, clipped, memory_words
+from desktop.ui.hub_words import hub_words
 from desktop.ui.i18n import language, tr, tr_count
-
-# What a stranger's file says is shown, but not at any length.
-_DETAIL_CHARACTERS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What happened, why, and what the user can do now. `why` and `next` may be empty."""
-
-    what: str
-    why: str = ""
-    next: str = ""
+from desktop.ui.model_words import model_words
 
 
 def explain(error: AppError) -> Explanation:
     """The sentences for `error` in the chosen language."""
-    for words_of in (_model_words, _engine_words, _store_words):
+    for words_of in (model_words, hub_words, _engine_words, _store_words):
         if (words := words_of(error)) is not None:
             return words
     match error:
@@ -87,11 +72,6 @@ def message_notice(message: Message) -> str:
     return _joined(*notices)
 
 
-def gigabytes(size_bytes: int) -> str:
-    """Such as "5.1 GB"."""
-    return tr("{number} GB", number=f"{size_bytes / 1e9:,.1f}")
-
-
 def _end_notice(message: Message) -> str:
     if message.state is State.STOPPED:
         return tr("Stopped by you.")
@@ -119,74 +99,10 @@ def _unpacked(packed: dict[str, object] | None) -> AppError | None:
         return None
 
 
-def _model_words(error: AppError) -> Explanation | None:
-    match error:
-        case NoSuchModel(""):
-            return Explanation(
-                tr("No model is chosen."),
-                "",
-                tr("Choose the starter model, or a model file (GGUF) of your own."),
-            )
-        case NoSuchModel(name) if os.sep in name or name.endswith(".gguf"):
-            return Explanation(
-                tr("The model file {path} is not there.", path=name),
-                tr("It was moved or deleted, or its disk is not connected."),
-                tr("Choose another model, or add the file again from its new place."),
-            )
-        case NoSuchModel(name):
-            return Explanation(
-                tr("There is no model called “{name}”.", name=_clipped(name)),
-                "",
-                tr("“fireside models list” shows all models; the path of a GGUF file works too."),
-            )
-        case BadModelFile(path, flaw, detail):
-            what = tr("{name} cannot be used as a model.", name=Path(path).name or path)
-            return Explanation(what, *_flaw_words(flaw, _clipped(detail)))
-        case ModelDoesNotFit(path, needed_bytes, free_bytes):
-            return Explanation(
-                tr("{name} does not fit into memory.", name=Path(path).name),
-                _memory_words(needed_bytes, free_bytes),
-                tr("Close other programs, choose a smaller context, or a smaller model."),
-            )
-    return None
-
-
-def _flaw_words(flaw: Flaw, detail: str) -> tuple[str, str]:  # noqa: PLR0911  a table, one row a flaw
-    """Why a model file is no good, and what to do."""
-    another = tr("Choose another file.")
-    again = tr("Download it again.")
-    match flaw:
-        case Flaw.NOT_A_FILE:
-            return tr("It is not a file but a folder or a device."), tr("Choose a GGUF file.")
-        case Flaw.NO_PERMISSION:
-            return tr("You have no permission to read it."), tr("Change its permissions, or choose another file.")
-        case Flaw.EMPTY:
-            return tr("The file is empty."), again
-        case Flaw.TRUNCATED:
-            return tr("The file ends too early, as after an interrupted download."), again
-        case Flaw.NOT_GGUF:
-            return tr("It is not a GGUF file."), tr("Choose a model in the GGUF format.")
-        case Flaw.UNSUPPORTED_VERSION:
-            why = tr("It is in a variant of GGUF that this version cannot read ({detail}).", detail=detail)
-            return why, tr("Look for a current download of the same model.")
-        case Flaw.UNKNOWN_ARCHITECTURE:
-            why = tr("Its architecture ({detail}) is not known to this version.", detail=detail or "?")
-            return why, tr("Update Fireside, or choose another model.")
-        case Flaw.VOCABULARY_ONLY:
-            return tr("It holds only a vocabulary, no weights."), another
-        case Flaw.NOT_A_LANGUAGE_MODEL:
-            return tr("It does not write text ({detail}): it is another kind of model.", detail=detail or "?"), another
-        case Flaw.NOT_FIRST_PART:
-            why = tr("It is part {number} of a model that comes in several files.", number=detail)
-            return why, tr("Choose the first part; the others must lie beside it.")
-        case Flaw.DAMAGED:
-            return tr("What it says about itself makes no sense: the file is damaged."), again
-
-
 def _engine_words(error: AppError) -> Explanation | None:  # noqa: PLR0911  a table, one row a kind
     match error:
         case EngineUnavailable(detail, cpu_lacks):
-            why = _clipped(detail)
+            why = clipped(detail)
             if cpu_lacks:
                 why = tr("This build needs processor features that yours lacks: {features}.", features=cpu_lacks)
             return Explanation(
@@ -215,7 +131,7 @@ def _engine_words(error: AppError) -> Explanation | None:  # noqa: PLR0911  a ta
                 tr("Shorten it, or choose a larger context."),
             )
         case TemplateFailed(fault, detail):
-            return _template_words(fault, _clipped(detail))
+            return _template_words(fault, clipped(detail))
     return None
 
 
@@ -238,7 +154,7 @@ def _crash_words(error: EngineCrashed) -> tuple[str, str]:
     doctor = tr("If it happens again, “fireside doctor” may say why.")
     match error.crash:
         case Crash.OUT_OF_MEMORY:
-            why = _memory_words(error.needed_bytes, error.free_bytes)
+            why = memory_words(error.needed_bytes, error.free_bytes)
             return why, tr("Close other programs, choose a smaller context, or a smaller model.")
         case Crash.KILLED:
             why = tr("It was ended from outside, perhaps because the system ran short of memory.")
@@ -252,16 +168,6 @@ def _crash_words(error: EngineCrashed) -> tuple[str, str]:
             return tr("An error in llama.cpp, or in how it was built, made it crash."), doctor
         case Crash.UNKNOWN:
             return tr("The reason is not known."), retry
-
-
-def _memory_words(needed_bytes: int, free_bytes: int) -> str:
-    if not needed_bytes:
-        return tr("There is not enough free memory.")
-    return tr(
-        "It needs about {needed} of memory, {free} are free.",
-        needed=gigabytes(needed_bytes),
-        free=gigabytes(free_bytes),
-    )
 
 
 def _template_words(fault: TemplateFault, detail: str) -> Explanation:
@@ -310,7 +216,7 @@ def _store_words(error: AppError) -> Explanation | None:
 
 
 def _input_words(error: BadInput) -> Explanation:
-    detail = _clipped(error.detail)
+    detail = clipped(error.detail)
     match error.wanted:
         case "messages":
             return Explanation(
@@ -325,11 +231,6 @@ def _input_words(error: BadInput) -> Explanation:
                 tr("A text file in UTF-8 is needed."),
             )
     return Explanation(tr("{path} cannot be used here.", path=error.path), detail)
-
-
-def _clipped(detail: str) -> str:
-    line = " ".join(detail.split())
-    return line if len(line) <= _DETAIL_CHARACTERS else line[: _DETAIL_CHARACTERS - 1] + "…"
 
 
 def _joined(*sentences: str) -> str:

@@ -28,7 +28,7 @@ from desktop.ui.error_text import one_line
 from desktop.ui.header import Header
 from desktop.ui.i18n import tr
 from desktop.ui.icons import app_icon
-from desktop.ui.models import Models
+from desktop.ui.models.choice import Models
 from desktop.ui.session import Session
 from desktop.ui.side_by_side import SideBySide
 from desktop.ui.sidebar import Sidebar

@@ -14,7 +14,8 @@ from desktop.ui import controls
 from desktop.ui.controls import DRESS_CHANGES, IconButton, describe
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
-from desktop.ui.models import ModelState
+from desktop.ui.models.choice import ModelState
+from desktop.ui.quantities import size
 from desktop.ui.theme import RADIUS_CONTROL, Tokens, scaled, tokens
 
 _LEAST_PX, _MOST_PX = 148, 260
@@ -24,11 +25,6 @@ _KEYS = QKeySequence("Ctrl+M")
 def title_of(model: Model) -> str:
     """What the model is called on screen."""
     return tr("Starter model") if model.is_starter else model.title
-
-
-def size_text(size_bytes: int) -> str:
-    """A file's size as people say it: "98 MB", "4.1 GB"."""
-    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{max(1, round(size_bytes / 1e6))} MB"  # noqa: PLR2004
 
 
 class ModelButton(QWidget):
@@ -137,8 +133,8 @@ def _row(model: Model) -> str:
     if model.missing:
         return f"{title_of(model)}\t{tr('File is missing')}"
     if model.is_starter:
-        return f"{title_of(model)}\t{tr('tiny, {size}', size=size_text(model.size_bytes))}"
-    return f"{title_of(model)}\t{size_text(model.size_bytes)}"
+        return f"{title_of(model)}\t{tr('tiny, {size}', size=size(model.size_bytes))}"
+    return f"{title_of(model)}\t{size(model.size_bytes)}"
 
 
 class _Pill(QToolButton):

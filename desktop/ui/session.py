@@ -16,7 +16,7 @@ from desktop.store.chats import Store
 from desktop.store.search import Hit
 from desktop.ui.answers import Answers
 from desktop.ui.context import ContextMeter, ContextUse
-from desktop.ui.models import Models
+from desktop.ui.models.choice import Models
 from desktop.ui.rows import can_retry, make_row
 from desktop.ui.transcript.row import Row
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from desktop.cli import computer, rebuild
+from desktop.engine import computer, rebuild
 from desktop.hub.header import read_header
 from desktop.hub.library import Library
 from tests.cli.conftest import Shell

@@ -18,7 +18,7 @@ from desktop.ui.answers import Answers
 from desktop.ui.context import ContextMeter
 from desktop.ui.engine_thread import EngineThread
 from desktop.ui.i18n import choose_language
-from desktop.ui.models import Models
+from desktop.ui.models.choice import Models
 from desktop.ui.session import Session
 
 

@@ -25,8 +25,9 @@ from desktop.errors import (
     TemplateFault,
     pack,
 )
-from desktop.ui.error_text import explain, gigabytes, message_notice, one_line
+from desktop.ui.error_text import explain, message_notice, one_line
 from desktop.ui.i18n import choose_language
+from desktop.ui.quantities import gigabytes
 
 # Values that bring every branch of the words about.
 FACTS: dict[type, list[object]] = {

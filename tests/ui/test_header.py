@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 from desktop.hub.library import Model
 from desktop.ui.header import Header
 from desktop.ui.i18n import choose_language
-from desktop.ui.model_button import size_text
-from desktop.ui.models import ModelState
+from desktop.ui.models.choice import ModelState
+from desktop.ui.quantities import size as size_text
 
 STARTER = Model("starter", "Starter model", Path("starter.gguf"), 98_000_000, is_starter=True)
 LARGE = Model("qwen", "Qwen3-8B-Q4_K_M", Path("qwen.gguf"), 5_030_000_000)

@@ -10,7 +10,7 @@ import pytest
 from desktop.chat.message import FinishReason, Role, Sampling, State
 from desktop.engine.api import Loaded
 from desktop.errors import Crash, EngineCrashed, NoSuchModel
-from desktop.ui.models import ModelState
+from desktop.ui.models.choice import ModelState
 from tests.ui.conftest import Desk
 
 Sit = Callable[..., Desk]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from desktop.cli import computer
+from desktop.engine import computer
 
 _FLAGS = {
     "cuda": "-DGGML_CUDA=ON",
