@@ -168,18 +168,8 @@ class _Writing:
                 self._terminal.data({"type": "token", "text": text, "id": token_id, "reasoning": reasoning})
 
     def _save_end(self, error: AppError | None) -> None:
-        message = self._message = ended(self._message, self._finished, error)
-        self._store.finish(
-            message.id,
-            message.state,
-            message.text,
-            reasoning=message.reasoning,
-            reasoning_s=message.reasoning_s,
-            finish=message.finish,
-            statistics=message.statistics,
-            sampling=message.sampling,
-            error=message.error,
-        )
+        self._message = ended(self._message, self._finished, error)
+        self._store.finish(self._message)
 
     def _tell_end(self) -> None:
         message, statistics = self._message, self._message.statistics

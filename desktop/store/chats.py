@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from desktop.chat.message import Chat, FinishReason, Message, Role, Sampling, State, Statistics
+from desktop.chat.message import Chat, Message, Role, Sampling, State
 from desktop.errors import DamagedDatabase, NoSuchChat
 from desktop.store.database import Database, Value
 from desktop.store.rows import to_chat, to_json, to_message
@@ -171,19 +171,7 @@ class Store:
             *(text, reasoning, message_id),
         )
 
-    def finish(
-        self,
-        message_id: int,
-        state: State,
-        text: str,
-        *,
-        reasoning: str = "",
-        reasoning_s: float = 0.0,
-        finish: FinishReason | None = None,
-        statistics: Statistics | None = None,
-        sampling: Sampling | None = None,
-        error: Mapping[str, object] | None = None,
-    ) -> Message:
+    def finish(self, ended: Message) -> Message:
         """Save how a streaming answer ended. `sampling` is what was really used, with the seed; None keeps the old."""
         with self._database.transaction():
             self._database.write(
@@ -191,12 +179,12 @@ class Store:
                 UPDATE messages SET state = ?, text = ?, reasoning = ?, reasoning_s = ?, finish = ?, statistics = ?,
                 sampling = coalesce(?, sampling), error = ? WHERE id = ?
                 """,
-                *(state, text, reasoning, reasoning_s, finish, to_json(statistics)),
-                *(to_json(sampling), to_json(error), message_id),
+                *(ended.state, ended.text, ended.reasoning, ended.reasoning_s, ended.finish),
+                *(to_json(ended.statistics), to_json(ended.sampling), to_json(ended.error), ended.id),
             )
-            message = self.message(message_id)
+            message = self.message(ended.id)
             self._database.write("UPDATE chats SET updated_at = ? WHERE id = ?", time.time(), message.chat_id)
-            index_message(self._database, message_id, message.text)
+            index_message(self._database, message.id, message.text)
         return message
 
     def restart(self, message_id: int, *, model: str | None, sampling: Sampling | None) -> Message:

@@ -164,21 +164,8 @@ class Answers(QObject):
             raise error
 
     def _finish(self, writing: Answer) -> None:
-        message = writing.message
-        if self._guard_disk(
-            lambda: self._store.finish(
-                message.id,
-                message.state,
-                message.text,
-                reasoning=message.reasoning,
-                reasoning_s=message.reasoning_s,
-                finish=message.finish,
-                statistics=message.statistics,
-                sampling=message.sampling,
-                error=message.error,
-            )
-        ):
-            del self._answers[message.id]
+        if self._guard_disk(lambda: self._store.finish(writing.message)):
+            del self._answers[writing.message.id]
         else:
             self._saving.start()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from desktop.chat.message import FinishReason, Role, Sampling, State, Statistics
@@ -35,19 +36,23 @@ def fill(store: Store) -> None:
         capital.id, None, "What is the capital of France?", model="Starter model", sampling=SAMPLING
     )
     store.finish(
-        answer.id,
-        State.COMPLETE,
-        "Paris.",
-        reasoning="France… Paris?",
-        reasoning_s=1.5,
-        finish=FinishReason.END,
-        statistics=STATISTICS,
-        sampling=SAMPLING,
+        replace(
+            answer,
+            state=State.COMPLETE,
+            text="Paris.",
+            reasoning="France… Paris?",
+            reasoning_s=1.5,
+            finish=FinishReason.END,
+            statistics=STATISTICS,
+            sampling=SAMPLING,
+        )
     )
     retry = store.add_message(capital.id, question.id, Role.ASSISTANT, "", State.STREAMING)
-    store.finish(retry.id, State.INTERRUPTED, "Par", error=pack(EngineCrashed(Crash.KILLED, during="decode")))
+    store.finish(
+        replace(retry, state=State.INTERRUPTED, text="Par", error=pack(EngineCrashed(Crash.KILLED, during="decode")))
+    )
     stopped = store.add_message(capital.id, question.id, Role.ASSISTANT, "", State.STREAMING)
-    store.finish(stopped.id, State.STOPPED, "It is", finish=FinishReason.STOPPED)
+    store.finish(replace(stopped, state=State.STOPPED, text="It is", finish=FinishReason.STOPPED))
     store.set_draft(capital.id, "And of Spain?")
     weather = store.create_chat("天气")
     store.add_question(weather.id, None, "今天北京的天气怎么样？", model=None, sampling=None)

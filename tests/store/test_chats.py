@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from desktop.chat.message import FinishReason, Role, Sampling, State, Statistics
+from desktop.chat.message import FinishReason, Message, Role, Sampling, State, Statistics
 from desktop.errors import NoSuchChat, NoSuchModel, pack
 from desktop.store.chats import Store
 
@@ -55,14 +56,16 @@ def test_a_question_and_its_streamed_answer(store: Store, tmp_path: Path) -> Non
     on_disk.close()
 
     done = store.finish(
-        answer.id,
-        State.COMPLETE,
-        "Because.",
-        reasoning="Hm. Well.",
-        reasoning_s=0.75,
-        finish=FinishReason.END,
-        statistics=STATISTICS,
-        sampling=Sampling(seed=42),
+        replace(
+            answer,
+            state=State.COMPLETE,
+            text="Because.",
+            reasoning="Hm. Well.",
+            reasoning_s=0.75,
+            finish=FinishReason.END,
+            statistics=STATISTICS,
+            sampling=Sampling(seed=42),
+        )
     )
     assert done == store.message(answer.id)
     assert (done.state, done.text, done.reasoning, done.reasoning_s) == (State.COMPLETE, "Because.", "Hm. Well.", 0.75)
@@ -74,7 +77,9 @@ def test_a_question_and_its_streamed_answer(store: Store, tmp_path: Path) -> Non
 def test_a_failed_answer_keeps_its_error_and_its_sampling(store: Store) -> None:
     chat = store.create_chat()
     _, answer = store.add_question(chat.id, None, "Why?", model="gone", sampling=Sampling(top_k=3))
-    failed = store.finish(answer.id, State.FAILED, "", finish=FinishReason.ERROR, error=pack(NoSuchModel("gone")))
+    failed = store.finish(
+        replace(answer, state=State.FAILED, text="", finish=FinishReason.ERROR, error=pack(NoSuchModel("gone")))
+    )
     assert failed.error == {"type": "NoSuchModel", "name": "gone"}
     assert failed.sampling == Sampling(top_k=3)
 
@@ -124,7 +129,7 @@ def test_an_answer_that_another_window_thought_lost_still_ends_well(store: Store
     store.recover()
     store.update_text(answer.id, "Because of the moon")
     assert store.message(answer.id).text == "Because of the moon"
-    store.finish(answer.id, State.COMPLETE, "Because of the tides.")
+    store.finish(replace(answer, state=State.COMPLETE, text="Because of the tides."))
     assert store.search("moon") == []
     assert [hit.message_id for hit in store.search("tides")] == [answer.id]
 
@@ -158,7 +163,7 @@ def test_an_unknown_message_is_a_key_error(store: Store) -> None:
         with pytest.raises(KeyError):
             use(12345)
     with pytest.raises(KeyError):
-        store.finish(12345, State.COMPLETE, "x")
+        store.finish(Message(12345, 1, None, Role.ASSISTANT, State.COMPLETE, "x", created_at=0.0))
 
 
 def test_changes_of_another_connection_are_noticed_once(store: Store, tmp_path: Path) -> None:

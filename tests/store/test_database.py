@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -144,7 +145,7 @@ def test_a_full_disk_fails_one_write_and_harms_nothing(store: Store) -> None:
     long = "long text " * 3000
     for write in (
         lambda: store.update_text(answer.id, long),
-        lambda: store.finish(answer.id, State.COMPLETE, long),
+        lambda: store.finish(replace(answer, state=State.COMPLETE, text=long)),
         lambda: store.add_message(chat.id, answer.id, Role.USER, long),
         lambda: store.create_chat(long),
         lambda: store.set_draft(chat.id, long),
@@ -155,7 +156,7 @@ def test_a_full_disk_fails_one_write_and_harms_nothing(store: Store) -> None:
     assert store.path(chat.id) == [question, answer]
     assert store.chats() == [store.chat(chat.id)]
     store._database.number("PRAGMA max_page_count = 100000")
-    assert store.finish(answer.id, State.COMPLETE, long).text == long
+    assert store.finish(replace(answer, state=State.COMPLETE, text=long)).text == long
     assert [hit.message_id for hit in store.search("long")] == [answer.id]
 
 

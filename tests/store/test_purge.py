@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def _add_secrets(store: Store, messages: int = 200) -> int:
     _, answer = store.add_question(chat.id, None, "zzdiary", model=None, sampling=None)
     for length in range(0, 3000, 300):
         store.update_text(answer.id, "zzold " * length)
-    store.finish(answer.id, State.COMPLETE, "zzpassword 喵喵 " * 30, reasoning="zzreason")
+    store.finish(replace(answer, state=State.COMPLETE, text="zzpassword 喵喵 " * 30, reasoning="zzreason"))
     for number in range(messages):
         store.add_message(chat.id, answer.id, Role.USER, f"zzdiary{number}")
     return chat.id
@@ -115,7 +116,7 @@ def test_a_chat_that_is_still_answered_waits(store: Store, tmp_path: Path) -> No
     _, answer = store.add_question(chat.id, None, "zzdiary", model=None, sampling=None)
     store.delete(chat.id)
     store.purge()
-    store.finish(answer.id, State.STOPPED, "zzpassword")
+    store.finish(replace(answer, state=State.STOPPED, text="zzpassword"))
     assert _left(tmp_path) != []
     store.purge()
     assert _left(tmp_path) == []

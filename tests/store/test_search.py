@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from unicodedata import normalize
 
 import pytest
@@ -113,7 +114,7 @@ def test_only_what_is_there_now_is_found(store: Store) -> None:
     assert [hit.chat_id for hit in store.search("after")] == [chat.id]
     message = store.add_message(chat.id, None, Role.ASSISTANT, "", State.STREAMING)
     store.update_text(message.id, "partial")
-    store.finish(message.id, State.COMPLETE, "complete", reasoning="thoughts")
+    store.finish(replace(message, state=State.COMPLETE, text="complete", reasoning="thoughts"))
     assert store.search("partial") == store.search("thoughts") == []
     assert [hit.message_id for hit in store.search("complete")] == [message.id]
 
