@@ -36,6 +36,15 @@ def read_tokens(process: subprocess.Popen[str], count: int) -> list[dict[str, An
     return events
 
 
+def read_rest(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What is left of both streams. Unlike `communicate`, it forgets no line that was read ahead."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    rest, stderr = process.stdout.read(), process.stderr.read()
+    process.wait(timeout=60)
+    return rest, stderr
+
+
 def test_a_question_is_answered_and_the_chat_is_still_there(shell: Shell) -> None:
     first = shell.run("ask", "--temperature", "0", "--max-tokens", "12", "--system", "Be brief.", "Who", "are", "you?")
     assert first.returncode == 0, first.stderr
@@ -77,7 +86,7 @@ def test_ctrl_c_stops_the_answer_and_keeps_it(shell: Shell) -> None:
     with shell.start(*LONG) as process:
         events = read_tokens(process, 5)
         process.send_signal(signal.SIGINT)
-        rest, stderr = process.communicate(timeout=60)
+        rest, stderr = read_rest(process)
     events += events_of(rest)
     assert process.returncode == 130
     assert (events[-1]["type"], events[-1]["reason"]) == ("finished", "stopped")
@@ -122,7 +131,7 @@ def test_the_engine_dies(shell: Shell) -> None:
         events = read_tokens(process, 3)
         [engine] = psutil.Process(process.pid).children()
         engine.kill()
-        rest, stderr = process.communicate(timeout=60)
+        rest, stderr = read_rest(process)
     events += events_of(rest)
     assert process.returncode == 4
     assert events[-1]["type"] == "error"
