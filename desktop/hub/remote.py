@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from desktop.errors import AppError
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
@@ -35,6 +37,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A model that is in a repository and cannot be downloaded: its (first) file, and what is wrong."""
+
+    path: str
+    error: AppError
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A repository as a search lists it. What the hub does not say is None."""
 
@@ -57,3 +67,4 @@ class Repository:
     found: Found
     commit: str
     choices: tuple[Choice, ...]
+    refused: tuple[Refusal, ...] = ()
