@@ -7,6 +7,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from desktop.errors import BadModelFile, Flaw, NoSuchModel
 from desktop.hub.gguf import Array, Gguf, Value, read_gguf
@@ -64,6 +65,24 @@ _MOST_LAYERS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """What one layer of a model costs."""
+
+    size_bytes: int
+    """Of its tensors."""
+    active_bytes: int
+    """Of its tensors as they are read for one token: of the experts only those that are used."""
+    n_k: int = 0
+    """Values in the K cache for each token; 0 in a layer without attention."""
+    n_v: int = 0
+    """The same in the V cache."""
+    window: int = 0
+    """Tokens that a layer with a sliding window looks back at; 0 for all."""
+    state_bytes: int = 0
+    """Of a recurrent layer's state, which does not grow with the context."""
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """What a GGUF file says about the model in it. None where it says nothing, or something per layer."""
 
@@ -82,6 +101,18 @@ class Header:
     n_head_kv: int | None = None
     n_vocab: int | None = None
     chat_template: str | None = None
+    n_ff: int | None = None
+    n_expert: int | None = None
+    n_expert_used: int | None = None
+    layers: tuple[Layer, ...] = ()
+    """In the model's order. From a file without a list of tensors their sizes are estimated."""
+    input_bytes: int = 0
+    """Of the table that turns tokens into numbers. A token reads one row of it."""
+    output_bytes: int = 0
+    """Of what turns numbers into the next token. Where `tied`, it is the input's table once more."""
+    tied: bool = False
+    whole: bool = True
+    """False where only what stands before the vocabulary was read: no template, no tensors."""
 
 
 def read_header(path: Path) -> Header:
@@ -146,7 +177,31 @@ def _header_from(gguf: Gguf, path: Path, size_bytes: int) -> Header:
         n_head_kv=_count(values.get(f"{architecture}.attention.head_count_kv")),
         n_vocab=tokens.count if isinstance(tokens, Array) else _count(values.get(f"{architecture}.vocab_size")),
         chat_template=_text(values.get("tokenizer.chat_template")),
+        layers=_layers(values, architecture, gguf.tensors.data_bytes),
     )
+
+
+def unpack(values: dict[str, Any]) -> Header:
+    """The header that `dataclasses.asdict` made `values` of, be it through JSON.
+
+    Raises:
+        KeyError, TypeError: they are another version's.
+    """
+    layers = tuple(Layer(**layer) for layer in values["layers"])
+    return Header(**{**values, "layers": layers})
+
+
+def _layers(values: dict[str, Value], architecture: str, tensors_bytes: int) -> tuple[Layer, ...]:
+    def count(key: str) -> int:
+        return _count(values.get(f"{architecture}.{key}")) or 0
+
+    n_layers, n_head = count("block_count"), count("attention.head_count")
+    if not n_layers or not n_head:
+        return ()
+    n_head_kv = count("attention.head_count_kv") or n_head
+    n_k = n_head_kv * (count("attention.key_length") or count("embedding_length") // n_head)
+    n_v = n_head_kv * (count("attention.value_length") or count("embedding_length") // n_head)
+    return (Layer(tensors_bytes // n_layers, tensors_bytes // n_layers, n_k, n_v),) * n_layers
 
 
 def _quantisation(gguf: Gguf) -> str:
