@@ -1,0 +1,284 @@
+"""The models that Fireside recommends: data in `resources/catalogue/`, read without a network.
+
+What the hub says when it is asked wins over what stands there: a file may have been renamed since. So a download looks
+for the repository and the quantisation, not for a file name.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from desktop.hub.fit import Fit, Verdict
+from desktop.hub.header import Header, Layer
+from desktop.paths import resources
+
+# Bits that a value takes in the table of tokens and in the output, where llama.cpp quantises a file to that name:
+# https://github.com/ggml-org/llama.cpp/blob/master/src/llama-quant.cpp (llama_tensor_get_type)
+_TABLE_BITS = {"Q4_K_M": 4.5, "Q5_K_M": 5.5, "Q6_K": 6.5625, "Q8_0": 8.5, "MXFP4": 8.5, "Q4_0": 4.5}
+_OUTPUT_BITS = {"Q8_0": 8.5, "MXFP4": 8.5}
+_OTHER_OUTPUT_BITS = 6.5625
+
+
+# Slower than this, an answer is read faster than it is written.
+_USABLE_TOKENS_PER_S = 8.0
+# From here on, a finer quantisation may take the speed that it costs.
+_AMPLE_TOKENS_PER_S = 20.0
+# From the best.
+_COMFORTABLE = (Verdict.GPU, Verdict.SPLIT, Verdict.CPU)
+
+
+class Strength(StrEnum):
+    """What a model is good at, compared with others of its size."""
+
+    CHAT = "chat"
+    WRITING = "writing"
+    CODE = "code"
+    MATHS = "maths"
+    REASONING = "reasoning"
+    CHINESE = "chinese"
+    MULTILINGUAL = "multilingual"
+    VISION = "vision"
+    LONG_CONTEXT = "long_context"
+    TINY = "tiny"
+    TOOLS = "tools"
+
+
+class Role(StrEnum):
+    """What somebody looks for a model for. An entry names those for which it is a good answer at its size."""
+
+    GENERAL = "general"
+    CODE = "code"
+    REASONING = "reasoning"
+    CHINESE = "chinese"
+    FAST = "fast"
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """What its authors allow. `notes` holds a sentence a language where that is not simply everything."""
+
+    id: str
+    """The SPDX identifier in small letters as the hub writes it, or the hub's own word."""
+    name: str
+    commercial: bool
+    url: str
+    notes: dict[str, str]
+
+    def note(self, language: str) -> str:
+        """The sentence in `language` ("en" or "zh_CN"); empty where there is nothing to note."""
+        return self.notes.get(language, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantisation:
+    """One file to choose. `about` marks a size that was computed, not looked up."""
+
+    name: str
+    """Such as "Q4_K_M"."""
+    file: str
+    """Its name when the catalogue was written."""
+    size_bytes: int
+    about: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """The numbers of a model that its memory is computed from; named as in `Header`."""
+
+    name: str
+    n_layers: int
+    n_embd: int
+    n_head: int
+    n_head_kv: int
+    n_ff: int
+    n_vocab: int
+    tied: bool
+    layers: tuple[Layer, ...]
+    """What each keeps for the context; their sizes depend on the quantisation and are 0 here."""
+    n_expert: int | None = None
+    n_expert_used: int | None = None
+    n_per_layer_input: int = 0
+    """Values that each layer has of its own for a token (Gemma's per-layer embeddings)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model of the catalogue."""
+
+    id: str
+    title: str
+    author: str
+    repo: str
+    """Where its GGUF files are, such as "Qwen/Qwen3-8B-GGUF"."""
+    base_model: str
+    """The authors' own repository."""
+    parameters: int
+    active_parameters: int
+    """Of them, what one token goes through."""
+    licence: Licence
+    released: str
+    """Year and month, "2025-04"."""
+    n_ctx_train: int
+    languages: tuple[str, ...]
+    """ISO 639-1 codes of those that its authors name; the best known ones where they name very many."""
+    vision: bool
+    """It sees pictures, with the companion file that its repository has."""
+    reasoning: bool
+    """It can think before it answers."""
+    strengths: tuple[Strength, ...]
+    roles: tuple[Role, ...]
+    descriptions: dict[str, str]
+    quantisations: tuple[Quantisation, ...]
+    """The smallest first: it is the one to take unless there is memory to spare."""
+    architecture: Architecture
+
+    def description(self, language: str) -> str:
+        """A sentence or two on what it is good and bad at, in `language`: "en" or "zh_CN"."""
+        return self.descriptions[language]
+
+    @property
+    def effective_parameters(self) -> float:
+        """How large a model without experts would be as capable, by the usual rule of thumb: the geometric mean."""
+        return math.sqrt(self.parameters * self.active_parameters)
+
+    def header(self, quantisation: Quantisation) -> Header:
+        """What the header of that file would say, as far as the fit needs it."""
+        arch = self.architecture
+        table = arch.n_vocab * arch.n_embd
+        own = arch.n_vocab * arch.n_per_layer_input * arch.n_layers
+        output_bits = _OUTPUT_BITS.get(quantisation.name, _OTHER_OUTPUT_BITS)
+        # A tied table is quantised as the output that it is, too.
+        table_bits = output_bits if arch.tied else _TABLE_BITS[quantisation.name]
+        output_bytes = int(table * output_bits / 8)
+        input_bytes = int(table * table_bits / 8) + int(own * _TABLE_BITS[quantisation.name] / 8)
+        in_layers = quantisation.size_bytes - input_bytes - (0 if arch.tied else output_bytes)
+        elements = self.parameters - table * (1 if arch.tied else 2) - own
+        active = (self.active_parameters - table) / elements if arch.n_expert else 1.0
+        size = in_layers // arch.n_layers
+        return Header(
+            architecture=arch.name,
+            size_bytes=quantisation.size_bytes,
+            parameters=self.parameters,
+            quantisation=quantisation.name,
+            tensor_count=0,
+            name=self.title,
+            licence=self.licence.id,
+            n_ctx_train=self.n_ctx_train,
+            n_layers=arch.n_layers,
+            n_embd=arch.n_embd,
+            n_head=arch.n_head,
+            n_head_kv=arch.n_head_kv,
+            n_vocab=arch.n_vocab,
+            n_ff=arch.n_ff,
+            n_expert=arch.n_expert,
+            n_expert_used=arch.n_expert_used,
+            layers=tuple(
+                Layer(size, int(size * active), layer.n_k, layer.n_v, layer.window, layer.state_bytes)
+                for layer in arch.layers
+            ),
+            input_bytes=input_bytes,
+            output_bytes=output_bytes,
+            tied=arch.tied,
+            whole=False,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """An entry for this machine, in the quantisation that suits it, and what it is recommended for."""
+
+    entry: Entry
+    quantisation: Quantisation
+    fit: Fit
+    why: Role
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """The whole catalogue, the smallest model first. A catalogue that cannot be read is a bug, and raises as one."""
+    return read(resources() / "catalogue")
+
+
+def read(folder: Path) -> tuple[Entry, ...]:
+    """The catalogue in `folder`: `licences.json`, and `models/` with a file a model, named for its id."""
+    licences = {
+        name: Licence(id=name, **facts)
+        for name, facts in json.loads((folder / "licences.json").read_text(encoding="utf-8")).items()
+    }
+    found = (
+        _entry(path.stem, json.loads(path.read_text(encoding="utf-8")), licences)
+        for path in (folder / "models").glob("*.json")
+    )
+    return tuple(sorted(found, key=lambda entry: (entry.parameters, entry.id)))
+
+
+def _entry(name: str, facts: dict[str, Any], licences: dict[str, Licence]) -> Entry:
+    # Unknown and missing facts raise here: the dataclasses are the schema.
+    return Entry(
+        id=name,
+        **{
+            **facts,
+            "licence": licences[facts["licence"]],
+            "languages": tuple(facts["languages"]),
+            "strengths": tuple(Strength(each) for each in facts["strengths"]),
+            "roles": tuple(Role(each) for each in facts["roles"]),
+            "quantisations": tuple(Quantisation(**each) for each in facts["quantisations"]),
+            "architecture": _architecture(facts["architecture"]),
+        },
+    )
+
+
+def _architecture(facts: dict[str, Any]) -> Architecture:
+    """`layers` lists kinds of layers, each with how many `times` it comes in a row; the list begins anew at its end."""
+    kinds = [
+        Layer(0, 0, **{name: value for name, value in kind.items() if name != "times"})
+        for kind in facts["layers"]
+        for _ in range(kind.get("times", 1))
+    ]
+    return Architecture(**{**facts, "layers": tuple(islice(cycle(kinds), facts["n_layers"]))})
+
+
+def recommend(models: Iterable[Entry], fit_of: Callable[[Entry, Quantisation], Fit]) -> list[Recommendation]:
+    """The best of `models` on the machine that `fit_of` knows: at most one a role, none twice, GENERAL first.
+
+    The best is the largest that leaves memory for other programs and answers at a usable speed, as far as that is
+    known. FAST is one that is at least twice as fast as the best. Empty where nothing fits.
+    """
+    runs = [run for entry in models if (run := _run(entry, fit_of))]
+    runs.sort(key=lambda run: (run[0].effective_parameters, run[0].released, run[0].id), reverse=True)
+    found: list[Recommendation] = []
+    for role in Role:
+        taken = {each.entry.id for each in found}
+        for entry, quantisation, fit in runs:
+            slow = role is Role.FAST and found and entry.active_parameters * 2 > found[0].entry.active_parameters
+            if role in entry.roles and entry.id not in taken and not slow:
+                found.append(Recommendation(entry, quantisation, fit, role))
+                break
+    return found
+
+
+def _run(entry: Entry, fit_of: Callable[[Entry, Quantisation], Fit]) -> tuple[Entry, Quantisation, Fit] | None:
+    """`entry` in its best quantisation here; None where even the smallest is too big or too slow."""
+    best: tuple[Entry, Quantisation, Fit] | None = None
+    for quantisation in entry.quantisations:
+        fit = fit_of(entry, quantisation)
+        speed = fit.tokens_per_s
+        if fit.verdict not in _COMFORTABLE:
+            break
+        if best is None:
+            if speed is not None and speed < _USABLE_TOKENS_PER_S:
+                break
+        elif fit.verdict is not Verdict.GPU and (
+            best[2].verdict is Verdict.GPU or speed is None or speed < _AMPLE_TOKENS_PER_S
+        ):
+            break
+        best = entry, quantisation, fit
+    return best
