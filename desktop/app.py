@@ -98,7 +98,7 @@ class Fireside:
         self._open = ExitStack()
         self._open.enter_context(writing(paths.writers))
         self.engine_thread = EngineThread(engine)
-        self.models = Models(Library(paths.library), self.engine_thread, settings)
+        self.models = Models(Library(paths.library, paths.models), self.engine_thread, settings)
         self.answers = Answers(self.store, self.engine_thread, self.models)
         self.meter = ContextMeter(self.engine_thread, self.models)
         self.session = Session(

@@ -22,7 +22,7 @@ from pytestqt.qtbot import QtBot
 from desktop.app import Fireside
 from desktop.chat.message import Sampling, State
 from desktop.engine.local import LocalEngine
-from desktop.hub.library import STARTER
+from desktop.hub.model import STARTER
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.appearance import Appearance

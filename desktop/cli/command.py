@@ -20,7 +20,8 @@ from desktop.errors import (
     NoSuchChat,
     NoSuchModel,
 )
-from desktop.hub.library import Library, Model
+from desktop.hub.library import Library
+from desktop.hub.model import Model
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.store.chats import Store
@@ -92,7 +93,7 @@ class Command:
         Raises:
             NoSuchModel, BadModelFile
         """
-        library = Library(self.paths.library)
+        library = Library(self.paths.library, self.paths.models)
         name = name if name is not None else self.settings.model
         return library.default() if name is None else library.find(name)
 

@@ -6,7 +6,8 @@ import argparse
 from typing import Any
 
 from desktop.cli.command import Command
-from desktop.hub.library import Library, Model
+from desktop.hub.library import Library
+from desktop.hub.model import Model
 from desktop.ui.i18n import tr
 from desktop.ui.quantities import gigabytes
 
@@ -16,7 +17,7 @@ _BILLION = 1000
 
 def list_models(command: Command, _args: argparse.Namespace) -> int:
     """All models of the library."""
-    models = Library(command.paths.library).models()
+    models = Library(command.paths.library, command.paths.models).models()
     if command.terminal.as_json:
         command.terminal.data([_facts(model) for model in models], indent=2)
         return 0

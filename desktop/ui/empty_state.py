@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from desktop.hub.library import Model
+from desktop.hub.model import Model
 from desktop.ui.controls import DRESS_CHANGES, ElidedButton
 from desktop.ui.i18n import tr
 from desktop.ui.model_button import title_of

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from desktop.chat.message import Role
 from desktop.errors import AppError
-from desktop.hub.library import STARTER
+from desktop.hub.model import STARTER
 from desktop.paths import Paths
 from desktop.settings import ZOOM_LIMITS, Settings
 from desktop.ui.actions import Actions

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QKeySequence, QPainter, QPainterP
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 from typing_extensions import override
 
-from desktop.hub.library import Model
+from desktop.hub.model import Model
 from desktop.ui import controls
 from desktop.ui.controls import DRESS_CHANGES, IconButton, describe
 from desktop.ui.i18n import tr

@@ -62,7 +62,7 @@ def test_messages_that_are_not_there(shell: Shell) -> None:
 def test_models(shell: Shell, tmp_path: Path, starter_model: Path) -> None:
     for name in ("mine", "gone"):
         (tmp_path / f"{name}.gguf").write_bytes(GgufFile().encode())
-        Library(shell.data / "library.json").add(tmp_path / f"{name}.gguf")
+        Library(shell.data / "library.json", shell.data / "models").add(tmp_path / f"{name}.gguf")
     (tmp_path / "gone.gguf").unlink()
     models = shell.json("models", "list")
     assert [(model["name"], model["missing"]) for model in models] == [

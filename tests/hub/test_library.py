@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from desktop.errors import BadModelFile, CannotWrite, Flaw, NoSuchModel
-from desktop.hub.library import STARTER, Library
+from desktop.hub.library import Library
+from desktop.hub.model import STARTER
 from tests.hub.gguf_file import GgufFile
 
 
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
-    return Library(tmp_path / "data" / "library.json")
+    return Library(tmp_path / "data" / "library.json", tmp_path / "data" / "models")
 
 
 def model_file(directory: Path, name: str) -> Path:
@@ -37,7 +38,7 @@ def test_added_in_place_and_remembered(tmp_path: Path, library: Library) -> None
     path = model_file(tmp_path, "Qwen 3 (8B) Q4.gguf")
     added = library.add(path)
     assert (added.name, added.title, added.path, added.missing) == ("qwen-3-8b-q4", "Qwen 3 (8B) Q4", path, False)
-    again = Library(tmp_path / "data" / "library.json")
+    again = Library(tmp_path / "data" / "library.json", tmp_path / "data" / "models")
     assert again.models()[0] == added
     assert again.find("qwen-3-8b-q4") == again.find("qwen") == again.find(str(path)) == again.default() == added
     assert (tmp_path / "data" / "library.json").stat().st_mode & 0o777 == 0o600
@@ -48,7 +49,7 @@ def test_added_in_place_and_remembered(tmp_path: Path, library: Library) -> None
 def test_a_file_name_in_another_encoding(tmp_path: Path, library: Library) -> None:
     path = model_file(tmp_path, os.fsdecode("模型 测试.gguf".encode("gbk")))
     added = library.add(path)
-    again = Library(tmp_path / "data" / "library.json")
+    again = Library(tmp_path / "data" / "library.json", tmp_path / "data" / "models")
     assert again.models()[0] == added
     assert again.find(added.name).path == path
     assert not list((tmp_path / "data").glob("*.damaged"))
@@ -177,7 +178,7 @@ def test_nonsense_in_the_list_is_passed_over(tmp_path: Path, library: Library, v
 
 def test_list_that_cannot_be_saved(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    library = Library(tmp_path / "file" / "library.json")
+    library = Library(tmp_path / "file" / "library.json", tmp_path / "file" / "models")
     with pytest.raises(CannotWrite):
         library.add(model_file(tmp_path, "mine.gguf"))
     assert [each.name for each in library.models()] == [STARTER]

@@ -11,7 +11,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.engine.scripted import Reply, ScriptedEngine
-from desktop.hub.library import STARTER, Library
+from desktop.hub.library import Library
+from desktop.hub.model import STARTER
 from desktop.settings import Settings
 from desktop.store.chats import Store
 from desktop.ui.answers import Answers
@@ -68,7 +69,7 @@ def sit(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[..., Desk]]:
         store = Store.open(tmp_path / "chats.db", tmp_path / "backups")
         engine = ScriptedEngine(replies or ["An answer."], n_ctx=n_ctx)
         thread = EngineThread(engine)
-        models = Models(Library(tmp_path / "library.json"), thread, settings)
+        models = Models(Library(tmp_path / "library.json", tmp_path / "models"), thread, settings)
         answers = Answers(store, thread, models)
         meter = ContextMeter(thread, models)
         session = Session(store, models, answers, meter, settings, erase_deleted=store.purge)

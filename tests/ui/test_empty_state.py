@@ -10,11 +10,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from desktop.hub.library import Model
+from desktop.hub.model import Model, Source
 from desktop.ui.empty_state import EmptyState
 from desktop.ui.i18n import choose_language
 
-STARTER = Model("starter", "Starter model", Path("starter.gguf"), 98_000_000, is_starter=True)
+STARTER = Model("starter", "Starter model", Path("starter.gguf"), 98_000_000, source=Source.STARTER)
 LARGE = Model("qwen", "Qwen3-8B", Path("qwen.gguf"), 5_030_000_000)
 
 

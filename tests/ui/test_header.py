@@ -12,13 +12,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.hub.library import Model
+from desktop.hub.model import Model, Source
 from desktop.ui.header import Header
 from desktop.ui.i18n import choose_language
 from desktop.ui.models.choice import ModelState
 from desktop.ui.quantities import size as size_text
 
-STARTER = Model("starter", "Starter model", Path("starter.gguf"), 98_000_000, is_starter=True)
+STARTER = Model("starter", "Starter model", Path("starter.gguf"), 98_000_000, source=Source.STARTER)
 LARGE = Model("qwen", "Qwen3-8B-Q4_K_M", Path("qwen.gguf"), 5_030_000_000)
 GONE = Model("gone", "Gone", Path("gone.gguf"), 0, missing=True)
 MODELS = [LARGE, GONE, STARTER]
