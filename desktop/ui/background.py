@@ -1,38 +1,133 @@
-"""Slow work that is not the engine's, in a thread of its own."""
+"""Slow work that is not the engine's, in threads of its own."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+Result = TypeVar("Result")
+Then = Callable[[Any], object]
+
+
+class LongJob:
+    """A job that takes minutes, as both sides see it: the job asks `stop`, the main thread sets it."""
+
+    def __init__(self, background: Background, number: int) -> None:
+        self.stop = threading.Event()
+        self._background, self._number = background, number
+        self._told = 0.0
+        self._ringing = False
+        self._lock = threading.Lock()
+
+    def tell(self, fraction: float) -> None:
+        """Say from the job's thread how much is done, 0 to 1. As often as wanted: only the newest is delivered."""
+        with self._lock:
+            self._told = fraction
+            ring, self._ringing = not self._ringing, True
+        if ring:
+            self._background.told.emit(self._number)
+
+    def take(self) -> float:
+        """The newest that was told; in the main thread."""
+        with self._lock:
+            self._ringing = False
+            return self._told
+
 
 class Background(QObject):
-    """Runs jobs one after another. A job gets plain values and opens its own connections.
+    """Runs short jobs one after another and, beside them, long ones one after another.
+
+    A job gets plain values and opens its own connections. What is to follow it runs in the main thread, and stays
+    there meanwhile: a thread never holds a QObject.
 
     Signals:
-        failed(error: BaseException): a job ended in an error, in the main thread
+        failed(error: BaseException): a job ended in an error that nobody waited for
+        told(int number): for its own use: a long job has progress
     """
 
     failed = Signal(object)
-    _ended = Signal(object)
+    told = Signal(int)
+    _ended = Signal(int, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
+        self._short = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
+        self._long = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background-long")
+        self._numbers = 0
+        self._then: dict[int, tuple[Then | None, Then | None]] = {}
+        """What follows each job: its result's and its error's."""
+        self._long_jobs: dict[int, tuple[LongJob, Callable[[float], object]]] = {}
         self._ended.connect(self._on_ended)
+        self.told.connect(self._on_told)
 
-    def run(self, work: Callable[[], object]) -> None:
-        """Run `work` after the jobs before it."""
-        self._pool.submit(work).add_done_callback(self._ended.emit)
+    def run(
+        self,
+        work: Callable[[], Result],
+        then: Callable[[Result], object] | None = None,
+        on_error: Callable[[BaseException], object] | None = None,
+    ) -> None:
+        """Run `work` after the short jobs before it, then `then` with its result, or `on_error`."""
+        self._submit(self._short, self._number(), work, then, on_error)
+
+    def run_long(
+        self,
+        work: Callable[[LongJob], Result],
+        progress: Callable[[float], object],
+        then: Callable[[Result], object],
+        on_error: Callable[[BaseException], object],
+    ) -> LongJob:
+        """Run `work` after the long jobs before it. It tells its progress and looks at `stop` often."""
+        number = self._number()
+        job = LongJob(self, number)
+        self._long_jobs[number] = (job, progress)
+        self._submit(self._long, number, lambda: work(job), then, on_error)
+        return job
 
     def close(self) -> None:
-        """Wait for the jobs that were given."""
-        self._pool.shutdown()
+        """Wait for the short jobs, stop the long ones. Nothing follows any of them any more."""
+        for job, _ in self._long_jobs.values():
+            job.stop.set()
+        self._long.shutdown(cancel_futures=True)
+        self._short.shutdown()
+        self._then.clear()
+        self._long_jobs.clear()
 
-    @Slot(object)
-    def _on_ended(self, job: Future[object]) -> None:
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _submit(
+        self,
+        pool: ThreadPoolExecutor,
+        number: int,
+        work: Callable[[], object],
+        then: Then | None,
+        on_error: Then | None,
+    ) -> None:
+        self._then[number] = (then, on_error)
+        pool.submit(work).add_done_callback(lambda ended: self._ended.emit(number, ended))
+
+    @Slot(int)
+    def _on_told(self, number: int) -> None:
+        if (known := self._long_jobs.get(number)) is not None:
+            job, progress = known
+            progress(job.take())
+
+    @Slot(int, object)
+    def _on_ended(self, number: int, job: Future[object]) -> None:
+        self._long_jobs.pop(number, None)
+        then, on_error = self._then.pop(number, (None, None))
+        if job.cancelled():
+            return
         error = job.exception()
-        if error is not None:
+        if error is None:
+            if then is not None:
+                then(job.result())
+        elif on_error is not None:
+            on_error(error)
+        else:
             self.failed.emit(error)
