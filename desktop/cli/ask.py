@@ -23,6 +23,7 @@ from desktop.errors import AppError, LoadCancelled, StoreError
 from desktop.store.chats import Store
 from desktop.ui.error_text import message_notice
 from desktop.ui.i18n import tr
+from desktop.ui.model_words import fallback_words
 
 # Text that is not on disk yet gets at most this old, so that a kill loses less than a second of it.
 _SAVE_S = 0.8
@@ -151,8 +152,8 @@ class _Writing:
             )
 
     def _tell_loaded(self, loaded: Loaded) -> None:
-        if loaded.gpu_failed:
-            self._terminal.tell(tr("The GPU could not be used: the processor answers instead."))
+        if loaded.fallback is not None:
+            self._terminal.tell(fallback_words(loaded.fallback))
         if not loaded.has_template:
             self._terminal.tell(tr("This is a base model: it has not learnt to answer, it continues the text."))
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from desktop.chat.message import FinishReason, Sampling, Statistics, Turn
@@ -25,8 +26,14 @@ class ModelSpec:
     n_ctx: int | None = None
     """Context length in tokens. By default the model's own, capped (see `llama/machine.py`)."""
     n_gpu_layers: int | None = None
-    """Layers to offload. By default all where the build has a GPU backend, else 0."""
+    """Layers to offload, the last ones first; the output counts as one more. By default all where there is a GPU."""
     n_threads: int | None = None
+    kv_type: str | None = None
+    """Of the KV cache: "f16", "q8_0" or "q4_0". By default f16."""
+    devices: tuple[str, ...] | None = None
+    """The names of the GPUs to offload to, the most important first. By default llama.cpp's choice."""
+    tensor_split: tuple[float, ...] | None = None
+    """How the offloaded layers are divided among `devices`. By default as their memory is free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +57,15 @@ class Device:
     """A device that this build of llama.cpp can compute on. `kind` is "cpu", "gpu", "igpu" or "accel"."""
 
     name: str
+    """Such as "CUDA0"; "GPU 0" of two backends may be one and the same: then their `bus_id` is."""
     description: str
     kind: str
     total_bytes: int
     free_bytes: int
+    backend: str = ""
+    """Such as "CUDA", "Vulkan", "Metal" or "CPU"."""
+    bus_id: str = ""
+    """Where it is plugged in; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +92,47 @@ class LoadProgress:
     fraction: float
 
 
+class Step(StrEnum):
+    """Where a load went when the way that was meant for it failed."""
+
+    FEWER_LAYERS = "fewer_layers"
+    OTHER_GPU = "other_gpu"
+    CPU = "cpu"
+
+
+class Reason(StrEnum):
+    """Why the way that was meant for a load was not taken."""
+
+    CRASHED = "crashed"
+    """The engine process died of it, just now."""
+    CRASHED_BEFORE = "crashed_before"
+    """It did so at an earlier start: it was not tried."""
+    NO_MEMORY = "no_memory"
+    """The GPU's memory did not hold it after all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """The model was not loaded as it was meant to be but by the next best way."""
+
+    step: Step
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceUse:
+    """What a loaded model takes of one GPU: `n_layers` of it, and `bytes` of its memory, by what was free before."""
+
+    name: str
+    n_layers: int
+    bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The model is ready. `n_gpu_layers` of `n_layers` are on a GPU.
+    """The model is ready. `n_gpu_layers` of `n_layers` are on a GPU; the output counts as a layer in the first only.
 
-    `gpu_failed` is True where the GPU was tried first and the CPU took over. `has_template` False marks a base model,
-    which continues text instead of answering. `size_bytes` are the weights'.
+    `has_template` False marks a base model, which continues text instead of answering. `size_bytes` are the weights'.
     """
 
     n_ctx: int
@@ -95,7 +142,15 @@ class Loaded:
     has_template: bool
     size_bytes: int
     load_s: float
-    gpu_failed: bool = False
+    kv_type: str = "f16"
+    devices: tuple[DeviceUse, ...] = ()
+    """The GPUs that hold a part of it."""
+    base_bytes: int = 0
+    """Of the computer's memory that the engine process had before the load."""
+    memory_bytes: int = 0
+    """Of the computer's memory that the load took, with the weights that are mapped from the file. 0 if unknown."""
+    fallback: Fallback | None = None
+    """Said once of a way that is skipped because it crashed at an earlier start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TIMEOUT_S = 5.0
+_CGROUP = Path("/sys/fs/cgroup")  # in a container its own group; the root group has no limits
 
 # What ggml's kernels are named for in its description of the build, and what /proc/cpuinfo calls it.
 # https://github.com/ggml-org/ggml/blob/master/src/ggml-cpu/ggml-cpu.cpp
@@ -58,6 +59,24 @@ class Gpu:
 
     name: str
     backend: str
+
+
+def total_memory_bytes() -> int:
+    """The memory that this process could have: the computer's, or less in a container."""
+    import psutil
+
+    total = int(psutil.virtual_memory().total)
+    limit, _ = _cgroup_memory()
+    return total if limit is None else min(total, limit)
+
+
+def free_memory_bytes() -> int:
+    """Memory that can be had without swapping: the system's, and no more than a container has left."""
+    import psutil
+
+    available = int(psutil.virtual_memory().available)
+    limit, used = _cgroup_memory()
+    return available if limit is None else max(0, min(available, limit - used))
 
 
 def is_x86() -> bool:
@@ -124,6 +143,17 @@ def missing_qt_packages() -> list[str]:
 def lacks_chinese_font() -> bool:
     """Whether fontconfig is there and knows no font with Chinese characters."""
     return shutil.which("fc-list") is not None and not _output("fc-list", ":lang=zh-cn").strip()
+
+
+def _cgroup_memory() -> tuple[int | None, int]:
+    """The limit of this process's container, and what is used of it. None where there is none (or no cgroup v2)."""
+    try:
+        limit = int((_CGROUP / "memory.max").read_text(encoding="ascii"))
+        statistics = dict(line.split() for line in (_CGROUP / "memory.stat").read_text(encoding="ascii").splitlines())
+        # Not memory.current: that counts cached files, such as the model itself, which give way.
+        return limit, int(statistics["anon"])
+    except (OSError, ValueError, KeyError):  # no cgroup v2, or "max"
+        return None, 0
 
 
 def _output(*command: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from desktop.engine import computer
 from desktop.engine.api import (
     Event,
     Finished,
@@ -27,6 +28,7 @@ from desktop.engine.api import (
     SystemInfo,
     Token,
 )
+from desktop.engine.ladder import PlainPlanner, Planner, fallback
 from desktop.engine.process import COMMAND, EngineProcess, cpu_lacks, crash_of
 from desktop.engine.refuse import refuse_bad_file
 from desktop.engine.wire import Answer, Bug, Call, Describe, Done, Failed, Generate, Hello, Load, Render, Stop, Task
@@ -68,15 +70,28 @@ class _Run:
 
 
 class LocalEngine:
-    """An `Engine` in a process of its own, which is started when first needed and logs to the file at `log`."""
+    """An `Engine` in a process of its own, which is started when first needed and logs to the file at `log`.
 
-    def __init__(self, log: Path, *, command: Sequence[str] = COMMAND, render_limit_s: float = RENDER_LIMIT_S) -> None:
+    `planner` decides how models are loaded; by default as they are asked for, else on the processor.
+    """
+
+    def __init__(
+        self,
+        log: Path,
+        *,
+        planner: Planner | None = None,
+        command: Sequence[str] = COMMAND,
+        render_limit_s: float = RENDER_LIMIT_S,
+    ) -> None:
         self._log = log
+        self._planner: Planner = planner or PlainPlanner()
         self._command = command
         self._render_limit_s = render_limit_s
         self._process: EngineProcess | None = None
         self._hello: Hello | None = None
         self._loaded: tuple[ModelSpec, Loaded] | None = None
+        self._attempt: ModelSpec | None = None
+        """How the loaded model was loaded."""
         self._free_bytes = 0
         """Before the model was loaded."""
         self._calls = 0
@@ -155,38 +170,59 @@ class LocalEngine:
         refuse_bad_file(model.path)
         if self._loaded is not None:
             self.unload()
-        import psutil
-
-        self._free_bytes = psutil.virtual_memory().available
+        self._free_bytes = computer.free_memory_bytes()
         try:
-            try:
-                yield from self._load_once(run, model, model)
-            except EngineCrashed:
-                tried_gpu = self._hello is not None and self._hello.gpu and model.n_gpu_layers != 0
-                if not tried_gpu:
-                    raise
-                yield from self._load_once(run, model, replace(model, n_gpu_layers=0))
-        except EngineCrashed as crash:
-            raise self._why(crash, model) from None
+            yield from self._climb_down(run, model)
         finally:
             if self._loaded is None:
                 self.unload()  # what a failed load has left in the process's memory
 
-    def _load_once(self, run: _Run, wanted: ModelSpec, tried: ModelSpec) -> Iterator[LoadEvent]:
-        """Load `wanted` with the settings of `tried`: the same, or without the GPU that has failed."""
+    def _climb_down(self, run: _Run, model: ModelSpec) -> Iterator[LoadEvent]:
+        """Make the planner's attempts until one succeeds, each in a process of its own."""
         self._start(run)
-        with contextlib.closing(self._call(run, "load", Load(tried))) as events:
-            for event in events:
-                if isinstance(event, LoadProgress):
-                    yield event
-                elif isinstance(event, Loaded):
-                    with self._lock:
-                        if run.stopped:  # and with that killed, after it had said this
-                            raise LoadCancelled
-                        run.during = ""  # from here on a stop does not cost the model
-                    loaded = replace(event, gpu_failed=event.gpu_failed or tried != wanted)
-                    self._loaded = (wanted, loaded)
-                    yield loaded
+        plan = self._planner.plan(model, self._ask(run, "load", Describe(), SystemInfo))
+        *before, last = plan.attempts
+        meant = plan.skipped or plan.attempts[0]
+        failure: AppError | None = None
+        for attempt in before:
+            try:
+                yield from self._try(run, model, attempt, meant, failure)
+            except (EngineCrashed, ModelDoesNotFit) as error:
+                failure = failure or error
+                self.unload()
+            else:
+                return
+        try:
+            yield from self._try(run, model, last, meant, failure)
+        except EngineCrashed as crash:
+            raise self._why(crash, model) from None
+
+    def _try(
+        self, run: _Run, wanted: ModelSpec, attempt: ModelSpec, meant: ModelSpec, failure: AppError | None
+    ) -> Iterator[LoadEvent]:
+        """Load `wanted` as `attempt` says, where it was `meant` to be loaded otherwise and that ended in `failure`."""
+        self._start(run)
+        self._planner.begin(wanted, attempt)
+        outcome: Loaded | AppError | None = None
+        try:
+            with contextlib.closing(self._call(run, "load", Load(attempt))) as events:
+                for event in events:
+                    if isinstance(event, LoadProgress):
+                        yield event
+                    elif isinstance(event, Loaded):
+                        with self._lock:
+                            if run.stopped:  # and with that killed, after it had said this
+                                raise LoadCancelled
+                            run.during = ""  # from here on a stop does not cost the model
+                        outcome = event
+                        told = fallback(meant, attempt, failure) if attempt != meant else None
+                        self._loaded, self._attempt = (wanted, replace(event, fallback=told)), attempt
+                        yield self._loaded[1]
+        except (EngineCrashed, ModelDoesNotFit) as error:
+            outcome = error
+            raise
+        finally:
+            self._planner.end(wanted, attempt, outcome)
 
     def _why(self, crash: EngineCrashed, model: ModelSpec) -> AppError:
         """What the process's death during a load means."""
@@ -287,6 +323,8 @@ class LocalEngine:
         if self._hello is None:
             return EngineUnavailable(process.last_words(), cpu_lacks())
         crash = EngineCrashed(crash_of(process, status), run.during)
+        if loaded is not None and self._attempt is not None:
+            self._planner.end(loaded[0], self._attempt, crash)
         if crash.crash is Crash.OUT_OF_MEMORY and loaded is not None:
             crash.needed_bytes, crash.free_bytes = loaded[1].size_bytes, self._free_bytes
         return crash

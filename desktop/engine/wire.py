@@ -14,13 +14,17 @@ from typing import Any
 from desktop.chat.message import FinishReason, Role, Sampling, Statistics, Turn
 from desktop.engine.api import (
     Device,
+    DeviceUse,
+    Fallback,
     Finished,
     Loaded,
     LoadProgress,
     ModelSpec,
     PrefillProgress,
     Prompt,
+    Reason,
     Request,
+    Step,
     SystemInfo,
     Token,
 )
@@ -115,10 +119,15 @@ _TYPES: dict[str, type] = {
     for kind in (
         *(Load, Generate, Render, Describe, Call, Stop, Hello, Failed, Bug, Done, Reply),
         *(ModelSpec, Request, Turn, Sampling, Device, SystemInfo),
-        *(LoadProgress, Loaded, PrefillProgress, Token, Finished, Statistics, Prompt),
+        *(LoadProgress, Loaded, DeviceUse, Fallback, PrefillProgress, Token, Finished, Statistics, Prompt),
     )
 }
-_ENUMS: dict[tuple[type, str], type[StrEnum]] = {(Turn, "role"): Role, (Finished, "reason"): FinishReason}
+_ENUMS: dict[tuple[type, str], type[StrEnum]] = {
+    (Turn, "role"): Role,
+    (Finished, "reason"): FinishReason,
+    (Fallback, "step"): Step,
+    (Fallback, "reason"): Reason,
+}
 
 
 def encode(message: Message) -> bytes:

@@ -1,10 +1,11 @@
-"""Words for what is wrong with a model file. Knows no Qt."""
+"""Words for what is wrong with a model file, or was with loading it. Knows no Qt."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from desktop.engine.api import Fallback, Reason, Step
 from desktop.errors import Altered, AppError, BadModelFile, Flaw, ModelDoesNotFit, NoSuchModel, NoTrash
 from desktop.ui.explanation import Explanation, clipped, memory_words
 from desktop.ui.i18n import tr
@@ -53,6 +54,25 @@ def model_words(error: AppError) -> Explanation | None:  # noqa: PLR0911  a tabl
                 tr("It can be taken off the list; then delete the file yourself."),
             )
     return None
+
+
+def fallback_words(fallback: Fallback) -> str:
+    """What to tell of a model that is not loaded as it was meant to be."""
+    match fallback.reason:
+        case Reason.CRASHED:
+            why = tr("The engine crashed with this model on the GPU.")
+        case Reason.CRASHED_BEFORE:
+            why = tr("The engine crashed with this model on the GPU before, so that is not tried again.")
+        case Reason.NO_MEMORY:
+            why = tr("The GPU's memory does not hold this model as planned.")
+    match fallback.step:
+        case Step.FEWER_LAYERS:
+            instead = tr("Fewer of its layers are on the GPU now.")
+        case Step.OTHER_GPU:
+            instead = tr("It runs on another GPU now.")
+        case Step.CPU:
+            instead = tr("The processor answers instead.")
+    return tr("{why} {instead}", why=why, instead=instead)
 
 
 def _flaw_words(flaw: Flaw, detail: str) -> tuple[str, str]:  # noqa: PLR0911, PLR0912  a table, one row a flaw

@@ -9,10 +9,13 @@ from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
 
-from desktop.engine.api import Loaded, LoadProgress
-from desktop.engine.wire import Bug, Call, Done, Hello, Load, Render, Reply, decode, encode
+from desktop.engine.api import Device, Loaded, LoadProgress, SystemInfo
+from desktop.engine.wire import Bug, Call, Describe, Done, Hello, Load, Render, Reply, decode, encode
 
 LOADED = Loaded(n_ctx=512, n_ctx_train=512, n_layers=2, n_gpu_layers=0, has_template=True, size_bytes=1, load_s=0.0)
+
+CPU = Device("CPU", "A processor", "cpu", 1 << 34, 1 << 34, "CPU")
+GPU = Device("CUDA0", "A GPU", "gpu", 1 << 34, 1 << 34, "CUDA", "0000:01:00.0")
 
 
 def say(number: int, *events: object) -> None:
@@ -30,7 +33,11 @@ def main() -> None:
         message = decode(line)
         if not isinstance(message, Call):
             continue
-        if isinstance(message.task, Load):
+        if isinstance(message.task, Describe):
+            gpu = behaviour.startswith("gpu")
+            info = SystemInfo((), "", gpu, (GPU, CPU) if gpu else (CPU,), n_threads=1, weights_repacked=True)
+            say(message.number, info, Done())
+        elif isinstance(message.task, Load):
             if behaviour == "load aborts" or (behaviour == "gpu aborts" and message.task.model.n_gpu_layers != 0):
                 os.abort()
             if behaviour == "file goes":

@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from desktop.engine.api import Loaded, ModelSpec
-from desktop.engine.llama.machine import default_n_ctx, default_n_threads, free_bytes
+from desktop.engine.computer import free_memory_bytes, total_memory_bytes
+from desktop.engine.llama.machine import default_n_ctx, default_n_threads
 from desktop.engine.local import LocalEngine
 from desktop.errors import ModelDoesNotFit
 
@@ -35,7 +36,7 @@ def test_the_context_suits_model_and_memory(n_ctx_train: int, kv_bytes_per_token
 
 def test_threads_and_memory_are_those_that_there_are() -> None:
     assert 1 <= default_n_threads() <= (os.cpu_count() or 1)
-    assert 0 < free_bytes() <= psutil.virtual_memory().total
+    assert 0 < free_memory_bytes() <= total_memory_bytes() <= psutil.virtual_memory().total
 
 
 def test_a_context_that_memory_cannot_hold_is_refused_with_what_it_needs(tmp_path: Path, starter_model: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from desktop.chat.message import FinishReason, Role, Sampling, State
-from desktop.engine.api import Loaded
+from desktop.engine.api import Fallback, Loaded, Reason, Step
 from desktop.errors import Crash, EngineCrashed, NoSuchModel
 from desktop.ui.models.choice import ModelState
 from tests.ui.conftest import Desk
@@ -279,7 +279,8 @@ def test_a_gpu_that_could_not_be_used_is_told_once(sit: Sit) -> None:
     told: list[str] = []
     desk.models.noticed.connect(told.append)
     spec = desk.models.spec()
-    loaded = Loaded(4096, 4096, 1, 0, has_template=True, size_bytes=0, load_s=0.0, gpu_failed=True)
+    fallback = Fallback(Step.CPU, Reason.CRASHED)
+    loaded = Loaded(4096, 4096, 1, 0, has_template=True, size_bytes=0, load_s=0.0, fallback=fallback)
     desk.models.on_load_event(spec, loaded)
     desk.models.on_load_event(spec, loaded)
     assert len(told) == 1

@@ -23,8 +23,11 @@ class _Parameters(ctypes.Structure):
     _fields_ = [("no_alloc", ctypes.c_bool), ("ctx", ctypes.c_void_p)]
 
 
-def failed_load(path: str, free_bytes: int) -> AppError:
-    """The error for the GGUF file at `path` that llama.cpp did not load when `free_bytes` of memory were free."""
+def failed_load(path: str, free_bytes: int, free_gpu_bytes: int | None = None) -> AppError:
+    """The error for the GGUF file at `path` that llama.cpp did not load when `free_bytes` of memory were free.
+
+    `free_gpu_bytes` were free on the GPUs that it was to use; None where none was.
+    """
     detail = _quoted_cause()
     size_bytes = Path(path).stat().st_size
     version = _version(path)
@@ -37,6 +40,10 @@ def failed_load(path: str, free_bytes: int) -> AppError:
         flaw, detail = header.flaw(size_bytes, detail)
     finally:
         header.free()
+    if flaw is Flaw.DAMAGED and free_gpu_bytes is not None:
+        # The header makes sense, so the GPU is suspected first. If it is the file after all, the next attempt,
+        # without the GPU, comes here again.
+        return ModelDoesNotFit(path, needed_bytes=size_bytes, free_bytes=free_gpu_bytes)
     if flaw is Flaw.DAMAGED and size_bytes > free_bytes:
         return ModelDoesNotFit(path, needed_bytes=size_bytes, free_bytes=free_bytes)
     return BadModelFile(path, flaw, detail)

@@ -39,18 +39,6 @@ def default_n_ctx(n_ctx_train: int, kv_bytes_per_token: int, free_bytes: int) ->
     return min(n_ctx_train, cap) if n_ctx_train > 0 else cap
 
 
-def free_bytes() -> int:
-    """Memory that can be had without swapping: the system's, and no more than a container has left."""
-    available = int(psutil.virtual_memory().available)
-    try:
-        limit = int((_CGROUP / "memory.max").read_text(encoding="ascii"))
-        statistics = dict(line.split() for line in (_CGROUP / "memory.stat").read_text(encoding="ascii").splitlines())
-        # Not memory.current: that counts cached files, such as the model itself, which give way.
-        return max(0, min(available, limit - int(statistics["anon"])))
-    except (OSError, ValueError, KeyError):  # no cgroup v2, or "max"
-        return available
-
-
 def _quota() -> int:
     """The processors that a container's quota makes up, at least 1; many where there is none."""
     try:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import ctypes
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop.engine.api import Loaded, ModelSpec
-from desktop.engine.llama import diagnose, machine
+from desktop.engine.api import DeviceUse, Loaded, ModelSpec
+from desktop.engine.computer import free_memory_bytes
+from desktop.engine.llama import devices, diagnose, machine, memory
 from desktop.engine.llama.library import amx_is_miscompiled, llama_cpp, said
 from desktop.errors import BadModelFile, Flaw, ModelDoesNotFit
 
 _ALL_LAYERS = -1
 _PIECE_BYTES = 256  # of one token's text; enlarged for the rare longer one
 _PROGRESS_S = 0.05
-_KV_BYTES = 2  # a value of the cache is an f16
+_KV_BYTES = {"f16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}  # a value; quantised ones are blocks of 32 with a scale
 
 
 class Vocabulary:
@@ -92,13 +93,18 @@ class Model:
     def __init__(self, spec: ModelSpec, on_progress: Callable[[float], None]) -> None:
         began = time.monotonic()
         said.clear()
+        before = memory.now()
         self.path = spec.path
-        self._free_bytes = machine.free_bytes()
+        self._free_bytes = free_memory_bytes()
         self._on_progress = on_progress
-        self._gpu_failed = False
         self._logits_at = 0  # the address that _logits is a view of
         self._logits = np.empty(0, dtype=np.float32)
-        self.model, n_gpu_layers = self._load_weights(spec)
+        self._kv_type = spec.kv_type or "f16"
+        self._gpus = devices.default_names() if spec.devices is None else list(spec.devices)
+        wanted = _ALL_LAYERS if spec.n_gpu_layers is None else spec.n_gpu_layers
+        if not self._gpus:
+            wanted = 0
+        self.model = self._load_weights(spec, wanted, before)
         self.vocabulary = Vocabulary(self.model)
         self._refuse_other_kinds()
         self.n_layers: int = llama_cpp.llama_model_n_layer(self.model)
@@ -107,11 +113,13 @@ class Model:
             llama_cpp.llama_model_is_recurrent(self.model) or llama_cpp.llama_model_is_hybrid(self.model)
         )
         """Recurrent layers: what they have read cannot be taken back token by token."""
-        self.context = self._make_context(spec, on_gpu=n_gpu_layers > 0)
+        self.context = self._make_context(spec, on_gpu=wanted != 0)
         self.memory = llama_cpp.llama_get_memory(self.context)
         self.n_ctx: int = llama_cpp.llama_n_ctx(self.context)
         template = llama_cpp.llama_model_chat_template(self.model, None)
         self.template = template.decode("utf-8", "replace") if template else None
+        n_gpu_layers = self.n_layers + 1 if wanted < 0 else min(wanted, self.n_layers + 1)
+        after = memory.now()
         self.loaded = Loaded(
             n_ctx=self.n_ctx,
             n_ctx_train=llama_cpp.llama_model_n_ctx_train(self.model),
@@ -120,7 +128,10 @@ class Model:
             has_template=self.template is not None,
             size_bytes=llama_cpp.llama_model_size(self.model),
             load_s=time.monotonic() - began,
-            gpu_failed=self._gpu_failed,
+            kv_type=self._kv_type,
+            devices=self._uses(n_gpu_layers, spec.tensor_split, before, after),
+            base_bytes=before.process_bytes,
+            memory_bytes=max(0, after.process_bytes - before.process_bytes),
         )
 
     def logits(self) -> NDArray[np.float32]:
@@ -138,24 +149,15 @@ class Model:
             self._logits = np.ctypeslib.as_array(pointer, (self.vocabulary.n_tokens,))
         return self._logits
 
-    def _load_weights(self, spec: ModelSpec) -> tuple[int, int]:
-        """The model's handle, and how many layers are on a GPU."""
-        wanted = _ALL_LAYERS if spec.n_gpu_layers is None else spec.n_gpu_layers
-        if not llama_cpp.llama_supports_gpu_offload():
-            wanted = 0
-        handle = self._try_weights(wanted)
-        if handle is None and wanted != 0:
-            wanted = 0
-            handle = self._try_weights(0)
-            self._gpu_failed = handle is not None
-        if handle is None:
-            raise diagnose.failed_load(self.path, self._free_bytes)
-        n_layers: int = llama_cpp.llama_model_n_layer(handle)
-        return handle, n_layers if wanted < 0 else min(wanted, n_layers)
-
-    def _try_weights(self, n_gpu_layers: int) -> int | None:
+    def _load_weights(self, spec: ModelSpec, n_gpu_layers: int, before: memory.Memory) -> int:
+        """The model's handle."""
         parameters = llama_cpp.llama_model_default_params()
         parameters.n_gpu_layers = n_gpu_layers
+        # Kept until the weights are loaded: llama.cpp reads both arrays then.
+        gpus = devices.handles(self._gpus)
+        parameters.devices = ctypes.cast(gpus, ctypes.c_void_p)
+        split = (ctypes.c_float * llama_cpp.llama_max_devices())(*(spec.tensor_split or ()))
+        parameters.tensor_split = split
         if amx_is_miscompiled():
             parameters.use_extra_bufts = False
         reported_at = 0.0
@@ -171,6 +173,9 @@ class Model:
 
         parameters.progress_callback = llama_cpp.llama_progress_callback(report)
         handle: int | None = llama_cpp.llama_model_load_from_file(_as_path(self.path), parameters)
+        if handle is None:
+            free_gpu_bytes = sum(free for name, free in before.gpus if name in self._gpus)
+            raise diagnose.failed_load(self.path, self._free_bytes, free_gpu_bytes if n_gpu_layers else None)
         return handle
 
     def _refuse_other_kinds(self) -> None:
@@ -203,7 +208,7 @@ class Model:
         )
         # Linux promises more memory than there is and kills who uses it. Only where the estimate is no overestimate.
         exact = not (on_gpu or self.n_swa or self.keeps_state)
-        if spec.n_ctx and exact and n_ctx * kv_bytes_per_token > machine.free_bytes():
+        if spec.n_ctx and exact and n_ctx * kv_bytes_per_token > free_memory_bytes():
             raise does_not_fit
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = n_ctx
@@ -212,6 +217,10 @@ class Model:
         parameters.n_outputs_max = 1
         # Layers with a sliding window keep the window only, a fifth of the cache; `Decoder` minds what that forgets.
         parameters.swa_full = False
+        parameters.type_k = parameters.type_v = getattr(llama_cpp, f"GGML_TYPE_{self._kv_type.upper()}")
+        if self._kv_type != "f16":
+            # The other attention cannot read a quantised V.
+            parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED
         parameters.n_threads = parameters.n_threads_batch = spec.n_threads or machine.default_n_threads()
         context: int | None = llama_cpp.llama_init_from_model(self.model, parameters)
         if context is None:
@@ -220,7 +229,7 @@ class Model:
 
     def _left_bytes(self, *, on_gpu: bool) -> int:
         """Of memory, beside the weights. Those that are mapped from the file count as free until they are read."""
-        left = machine.free_bytes()
+        left = free_memory_bytes()
         return left if on_gpu else max(0, min(left, self._free_bytes - int(llama_cpp.llama_model_size(self.model))))
 
     def _kv_bytes_per_token(self) -> int:
@@ -229,7 +238,20 @@ class Model:
         head_dim = self.metadata(f"{self.metadata('general.architecture')}.attention.key_length")
         per_head = int(head_dim) if head_dim.isdecimal() else llama_cpp.llama_model_n_embd(self.model) // n_head
         n_head_kv: int = llama_cpp.llama_model_n_head_kv(self.model)
-        return 2 * _KV_BYTES * self.n_layers * n_head_kv * per_head
+        return int(2 * _KV_BYTES[self._kv_type] * self.n_layers * n_head_kv * per_head)
+
+    def _uses(
+        self, n_gpu_layers: int, split: Sequence[float] | None, before: memory.Memory, after: memory.Memory
+    ) -> tuple[DeviceUse, ...]:
+        """What was taken of the GPUs."""
+        free_before, free_after = dict(before.gpus), dict(after.gpus)
+        names = [name for name in self._gpus if name in free_after] if n_gpu_layers else []
+        shares = split or [free_before[name] for name in names]
+        counts = devices.layers_on(len(names), n_gpu_layers, self.n_layers, shares)
+        return tuple(
+            DeviceUse(name, n_layers, max(0, free_before[name] - free_after[name]))
+            for name, n_layers in zip(names, counts, strict=True)
+        )
 
 
 def _as_path(path: str) -> bytes:

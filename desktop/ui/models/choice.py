@@ -11,10 +11,12 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.engine.api import Engine, Loaded, LoadEvent, LoadProgress, ModelSpec
 from desktop.errors import AppError, EngineCrashed, LoadCancelled, NoSuchModel
-from desktop.hub.library import Library, Model
+from desktop.hub.library import Library
+from desktop.hub.model import Model
 from desktop.settings import Settings
 from desktop.ui.engine_thread import EngineThread, Job, Produced
 from desktop.ui.i18n import tr
+from desktop.ui.model_words import fallback_words
 
 
 class ModelState(StrEnum):
@@ -110,7 +112,7 @@ class Models(QObject):
             ModelError: no model can be read from it.
             CannotWrite: the list of models cannot be saved.
         """
-        name = self._library.add(path).name
+        name = self._library.add(path)[0].name
         self.changed.emit()
         return name
 
@@ -186,8 +188,8 @@ class Models(QObject):
             # An answer hears of it too when the model was there already.
             self.loaded = event
             self._loaded_spec = spec
-            if event.gpu_failed:
-                self.noticed.emit(tr("The GPU could not be used: the processor answers instead."))
+            if event.fallback is not None:
+                self.noticed.emit(fallback_words(event.fallback))
             self._become(ModelState.READY)
 
     def on_load_error(self, error: AppError) -> None:
