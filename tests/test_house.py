@@ -20,6 +20,9 @@ DOORS = {
     "markdown_it": ("desktop/ui/transcript/",),
     "jinja2": ("desktop/engine/llama/",),
     "platformdirs": ("desktop/paths.py",),
+    "huggingface_hub": ("desktop/hub/",),
+    "httpx2": ("desktop/hub/",),
+    "httpcore2": ("desktop/hub/transport.py",),
 }
 NO_QT_IN_UI = (
     "desktop/ui/error_text.py",

@@ -1,0 +1,57 @@
+"""What the hub's refusals mean. Imported with the first request."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from desktop.errors import AppError, BadToken, ChangedOnHub, Gate, Gated, HubRefused, NotOnHub
+
+_TERMS = "https://huggingface.co/{repo}"
+
+
+def meaning(error: HfHubHTTPError, repo: str, file: str) -> AppError:
+    """What the hub means by `error`, its answer to a request for `file` of `repo`, of which either may be empty."""
+    response = error.response
+    sent_token = "authorization" in response.request.headers
+    match error:
+        case GatedRepoError():
+            # First, since it is a RepositoryNotFoundError too.
+            gate = Gate.NOT_GRANTED if sent_token else Gate.NO_TOKEN
+            return Gated(repo, gate, _TERMS.format(repo=repo))
+        case RemoteEntryNotFoundError():
+            return NotOnHub(repo, file)
+        case RevisionNotFoundError():
+            return ChangedOnHub(repo, file) if file else NotOnHub(repo)
+        case RepositoryNotFoundError():
+            return NotOnHub(repo)
+    host = response.url.host
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        return BadToken(host) if sent_token or not repo else NotOnHub(repo)
+    return HubRefused(host, response.status_code, retry_after_s(response.headers))
+
+
+def retry_after_s(headers: Mapping[str, str]) -> int:
+    """The seconds that a server asks to wait, 0 if it does not.
+
+    Source: RFC 9110, 10.2.3 (seconds or a date), and the RateLimit header that the hub sends (`"api";r=0;t=55`).
+    """
+    asked = headers.get("retry-after", "").strip()
+    if asked.isdecimal():
+        return int(asked)
+    date = email.utils.parsedate_tz(asked)
+    if date is not None:
+        return max(0, round(email.utils.mktime_tz(date) - time.time()))
+    limited = re.search(r"\br=0\b.*?\bt=(\d+)", headers.get("ratelimit", ""))
+    return int(limited[1]) if limited else 0
