@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from desktop.errors import BadToken, Gate, Gated, HubUnreachable, NotOnHub, OfflineMode, Trouble
+from desktop.errors import BadToken, Gate, Gated, NotOnHub, OfflineMode
 from desktop.hub.network import Connection, Network
 from desktop.hub.stop import Stop, Stopped
 from tests.hub.hub_server import HubServer
