@@ -39,8 +39,8 @@ _NOT_ON_WINDOWS = frozenset('<>:"|?*\\')
 # Less than the 255 bytes that file systems allow: a download in progress has a longer name than its file.
 _LONGEST_NAME_BYTES = 200
 _LONGEST_PATH_BYTES = 400
-# As the hub itself has it for owners and repositories.
-_REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(?:/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
+# As the hub itself has it for owners and repositories, and a little stricter where a folder is made of it.
+_REPO = re.compile(r"(?!.*(?:--|\.\.))(?:\w[\w.-]{0,95}/)?\w[\w.-]{0,95}(?<![.-])(?<!\.git)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,13 @@ def refuse_pieces(path: str) -> None:
     """
     if is_piece(path):
         raise BadModelFile(path, Flaw.CUT_BY_HAND, _name(path).lower().rpartition(".gguf")[2].strip(".-"))
+
+
+def repo_of(text: str) -> str | None:
+    """The repository that the user means: "owner/name", or what stands in a browser's address line on its page."""
+    address = re.match(r"https?://[^/]+/([^/?#]+/[^/?#]+)", text.strip())
+    name = address[1] if address is not None else text.strip().strip("/")
+    return name if _REPO.fullmatch(name) is not None else None
 
 
 def safe_path(repo: str, path: str) -> PurePosixPath:
