@@ -29,6 +29,10 @@ QLabel[look="muted"] {{ color: {theme.muted}; }}
 QLabel[look="small"] {{ color: {theme.muted}; font-size: {small}; }}
 QLabel[look="warning"] {{ color: {theme.accent}; font-size: {small}; font-weight: 600; }}
 QLabel[look="danger"] {{ color: {theme.danger}; }}
+QLabel[look="ok"] {{ color: {theme.ok}; font-size: {small}; }}
+QLabel[look="badge"] {{
+    color: {theme.accent}; font-size: {small}; font-weight: 600;
+}}
 QLabel[look="greeting"] {{ font-size: {px(HEADING_PX[0] + 4)}; font-weight: 600; }}
 QLabel[look="heading"] {{ font-size: {px(HEADING_PX[0])}; font-weight: 600; }}
 QLabel[look="title"] {{ font-size: {px(HEADING_PX[2])}; font-weight: 600; }}
@@ -74,6 +78,18 @@ QPushButton[look="row"] {{ text-align: left; background: transparent; border: {n
 QPushButton[look="row"]:hover {{ background: {hover}; }}
 QPushButton[look="row"]:focus {{ border: {ring}; }}
 
+QPushButton[look="title"] {{
+    background: transparent; border: {no_ring}; padding: {px(1)} {px(4)}; margin-left: -{px(6)}; text-align: left;
+    font-size: {px(HEADING_PX[2])}; font-weight: 600;
+}}
+QPushButton[look="title"]:hover {{ color: {theme.accent}; }}
+QPushButton[look="title"]:focus {{ border: {ring}; }}
+QPushButton[look="quiet"] {{
+    background: transparent; border: {no_ring}; padding: 0 {px(4)}; color: {theme.muted}; font-size: {small};
+}}
+QPushButton[look="quiet"]:hover, QPushButton[look="quiet"]:checked {{ color: {theme.text}; background: {hover}; }}
+QPushButton[look="quiet"]:focus {{ border: {ring}; }}
+
 QToolButton[look="icon"] {{ padding: 0; }}
 QToolButton[look="send"] {{
     background: {theme.accent}; border: {px(2)} solid {theme.accent}; border-radius: {px(17)}; padding: 0;
@@ -107,6 +123,10 @@ QLineEdit#searchBox {{ padding-left: {px(2)}; icon-size: {px(16)}; }}
 QFrame#composerFrame {{ background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; }}
 QFrame#composerFrame[focused="true"] {{ border-color: {focus}; }}
 QPlainTextEdit#composer, QPlainTextEdit#composer:focus {{ background: transparent; border: none; padding: 0; }}
+
+QFrame[look="card"] {{ background: transparent; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; }}
+QProgressBar {{ background: {theme.line}; border: none; border-radius: {px(2)}; }}
+QProgressBar::chunk {{ background: {theme.accent}; border-radius: {px(2)}; }}
 
 QFrame#toast {{ background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; }}
 

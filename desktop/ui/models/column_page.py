@@ -1,0 +1,42 @@
+"""A page that scrolls, its contents in one centred column."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from desktop.ui.controls import DRESS_CHANGES
+from desktop.ui.theme import COLUMN_PX, scaled
+
+
+class ColumnPage(QScrollArea):
+    """Subclasses put their parts into `column`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        inside = QWidget()
+        inside.setObjectName("scrolled")
+        self.column = QVBoxLayout(inside)
+        self.setWidget(inside)
+        self._arrange()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in DRESS_CHANGES:
+            self._arrange()
+
+    def _arrange(self) -> None:
+        side = max(scaled(16), (self.viewport().width() - scaled(COLUMN_PX)) // 2)
+        self.column.setContentsMargins(side, scaled(16), side, scaled(24))
+        self.column.setSpacing(scaled(12))
