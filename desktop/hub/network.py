@@ -6,7 +6,6 @@ request.
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import threading
@@ -16,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from desktop.errors import HubUnreachable, OfflineMode, Trouble
-from desktop.hub.stop import ConnectionChanged, Stop
+from desktop.errors import HubUnreachable, NotOnHub, OfflineMode, Trouble
+from desktop.hub.stop import ConnectionChanged, Stop, wait
 
 if TYPE_CHECKING:
     import httpx2
@@ -30,6 +29,9 @@ DEFAULT_ENDPOINT = "https://huggingface.co"
 _T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
+
+_preparing = threading.Lock()
+_prepared = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +103,26 @@ class Network:
             HubError: OfflineMode before anything is asked, Gated, BadToken, NotOnHub, HubRefused, HubUnreachable …
         """
         _prepare()
+        from httpx2 import HTTPError, InvalidURL
         from huggingface_hub import HfApi
-        from huggingface_hub.errors import HfHubHTTPError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
         from desktop.hub.refusal import meaning
 
         while True:
-            with self._speaking(stop) as connection:
+            with self._speaking(stop, asking=True) as connection:
                 try:
                     return question(HfApi(connection.endpoint, token=connection.token or False))
                 except ConnectionChanged:
                     continue
                 except HfHubHTTPError as error:
                     raise meaning(error, repo, file) from error
-                except (ValueError, TypeError, KeyError, AttributeError) as error:
-                    # An answer that is no JSON, or some other JSON: a login page, or no hub at all.
+                except HFValidationError as error:
+                    raise NotOnHub(repo, file) from error
+                except (
+                    ValueError, TypeError, KeyError, AttributeError, RecursionError, HTTPError, InvalidURL
+                ) as error:  # fmt: skip
+                    # An answer that is no JSON, or some other JSON, or leads nowhere: a login page, or no hub at all.
                     _log.warning("the hub's answer makes no sense", exc_info=True)
                     raise HubUnreachable(connection.host, Trouble.NOT_A_HUB) from error
 
@@ -128,19 +135,29 @@ class Network:
             ConnectionChanged: ask again, from the beginning: the hub may be another one.
         """
         _prepare()
+        from httpx2 import HTTPError, InvalidURL
         from huggingface_hub import get_session
 
-        with self._speaking(stop), get_session().stream("GET", url, headers=headers) as response:
-            yield response
+        with self._speaking(stop) as connection:
+            try:
+                with get_session().stream("GET", url, headers=headers) as response:
+                    yield response
+            except (HTTPError, InvalidURL) as error:
+                # It leads nowhere, or in a circle, or is not compressed as it says.
+                raise HubUnreachable(connection.host, Trouble.NOT_A_HUB) from error
+
+    def wait(self, seconds: float, stop: Stop) -> None:
+        """Wait, or until `stop` is set or the connection changes."""
+        wait(seconds, stop, self._line.ended)
 
     @contextmanager
-    def _speaking(self, stop: Stop | None) -> Iterator[Connection]:
+    def _speaking(self, stop: Stop | None, *, asking: bool = False) -> Iterator[Connection]:
         from desktop.hub.transport import speaking
 
         line = self._line
         if line.connection.offline:
             raise OfflineMode
-        with speaking(line.transport(), stop or Stop()):
+        with speaking(line.transport(), stop or Stop(), asking=asking):
             yield line.connection
 
 
@@ -150,7 +167,7 @@ class _Line:
     def __init__(self, connection: Connection, patience: Patience) -> None:
         self.connection = connection
         self._patience = patience
-        self._ended = Stop()
+        self.ended = Stop()
         self._lock = threading.Lock()
         self._transport: Transport | None = None
 
@@ -164,26 +181,30 @@ class _Line:
                     token_origin=self.connection.token_origin,
                     connect_s=self._patience.connect_s,
                     silence_s=self._patience.silence_s,
-                    ended=self._ended,
+                    ended=self.ended,
                 )
             return self._transport
 
     def close(self) -> None:
-        self._ended.set()
+        self.ended.set()
         with self._lock:
             if self._transport is not None:
                 self._transport.close()
 
 
-@functools.cache
 def _prepare() -> None:
-    """Import `huggingface_hub` and have it speak through our transport."""
-    # Read while it is imported. It would call home with the first request; send a token that it finds on the disk;
-    # and load a downloader that cannot be stopped, where somebody installed it.
-    for name in ("HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_IMPLICIT_TOKEN", "HF_HUB_DISABLE_XET"):
-        os.environ[name] = "1"
-    from huggingface_hub import set_client_factory
+    """Import `huggingface_hub`, once, and have it speak through our transport."""
+    global _prepared  # noqa: PLW0603  the library's own state is global too
+    with _preparing:
+        if _prepared:
+            return
+        # Read while it is imported. It would call home with the first request; send a token that it finds on the disk;
+        # and load a downloader that cannot be stopped, where somebody installed it.
+        for name in ("HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_IMPLICIT_TOKEN", "HF_HUB_DISABLE_XET"):
+            os.environ[name] = "1"
+        from huggingface_hub import set_client_factory
 
-    from desktop.hub.transport import client
+        from desktop.hub.transport import client
 
-    set_client_factory(client)
+        set_client_factory(client)
+        _prepared = True

@@ -16,6 +16,7 @@ from contextvars import ContextVar
 
 import httpcore2
 import httpx2
+from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]  # public, but not marked so
 from typing_extensions import override
 
 from desktop.errors import HubUnreachable, Trouble
@@ -30,15 +31,21 @@ _UNUSABLE = (
     httpcore2.UnsupportedProtocol,
 )
 
-_speaking: ContextVar[tuple[Transport, Stop]] = ContextVar("speaking")
+# Of what the hub's interface says. The files of the largest repositories make one megabyte of JSON.
+_LONGEST_ANSWER_BYTES = 32 << 20
+
+_speaking: ContextVar[tuple[Transport, Stop, bool]] = ContextVar("speaking")
 
 _SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
 @contextmanager
-def speaking(transport: Transport, stop: Stop) -> Iterator[None]:
-    """Have the requests of this thread go through `transport`, until `stop` stops them."""
-    token = _speaking.set((transport, stop))
+def speaking(transport: Transport, stop: Stop, *, asking: bool = False) -> Iterator[None]:
+    """Have the requests of this thread go through `transport`, until `stop` stops them.
+
+    `asking` is for the hub's interface: answers come whole, and refusals as HfHubHTTPError at once.
+    """
+    token = _speaking.set((transport, stop, asking))
     try:
         yield
     finally:
@@ -55,8 +62,31 @@ def client() -> httpx2.Client:
 class _Front(httpx2.BaseTransport):
     @override
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        transport, stop = _speaking.get()
-        return transport.send(request, stop)
+        transport, stop, asking = _speaking.get()
+        answer = transport.send(request, stop)
+        return _whole(answer, request) if asking else answer
+
+
+def _whole(answer: httpx2.Response, request: httpx2.Request) -> httpx2.Response:
+    """`answer` with its body, which has its limits even where it was compressed.
+
+    Raises:
+        HfHubHTTPError: it is a refusal. `huggingface_hub` would ask again some times before it said so, and wait in
+            between for as long as the server likes, where nothing could stop it.
+        HubUnreachable
+    """
+    content = bytearray()
+    try:
+        for piece in answer.iter_bytes():
+            content += piece
+            if len(content) > _LONGEST_ANSWER_BYTES:
+                raise HubUnreachable(request.url.host, Trouble.NOT_A_HUB)
+    finally:
+        answer.close()
+    headers = [(name, value) for name, value in answer.headers.raw if name.lower() != b"content-encoding"]
+    whole = httpx2.Response(answer.status_code, headers=headers, content=bytes(content), request=request)
+    hf_raise_for_status(whole)
+    return whole
 
 
 class Transport:
