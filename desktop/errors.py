@@ -51,6 +51,7 @@ class Flaw(StrEnum):
     """What is wrong with a model file."""
 
     NOT_A_FILE = "not_a_file"
+    NO_MODEL_INSIDE = "no_model_inside"
     NO_PERMISSION = "no_permission"
     EMPTY = "empty"
     TRUNCATED = "truncated"

@@ -20,6 +20,7 @@ DOORS = {
     "markdown_it": ("desktop/ui/transcript/",),
     "jinja2": ("desktop/engine/llama/",),
     "platformdirs": ("desktop/paths.py",),
+    "send2trash": ("desktop/hub/trash.py",),
     "huggingface_hub": ("desktop/hub/",),
     "httpx2": ("desktop/hub/",),
     "httpcore2": ("desktop/hub/transport.py",),

@@ -44,6 +44,32 @@ class Refusal:
     error: AppError
 
 
+def choice_from(values: object) -> Choice:
+    """The choice that `dataclasses.asdict` made into plain values, as they come back from JSON.
+
+    Raises:
+        ValueError: it is none.
+    """
+    match values:
+        case {"repo": str(repo), "commit": str(commit), "quantisation": str(quantisation), **rest}:
+            files, companions = (tuple(map(_file_from, _list(rest.get(name)))) for name in ("files", "companions"))
+            return Choice(repo, commit, quantisation, files, companions)
+    raise ValueError("no choice")
+
+
+def _file_from(values: object) -> RemoteFile:
+    match values:
+        case {"path": str(path), "size_bytes": int(size_bytes), "sha256": str(sha256)}:
+            return RemoteFile(path, size_bytes, sha256)
+    raise ValueError("no file")
+
+
+def _list(values: object) -> list[object]:
+    if not isinstance(values, list | tuple):
+        raise ValueError("no list")
+    return list(values)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A repository as a search lists it. What the hub does not say is None."""

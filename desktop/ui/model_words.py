@@ -82,6 +82,8 @@ def _flaw_words(flaw: Flaw, detail: str) -> tuple[str, str]:  # noqa: PLR0911, P
     match flaw:
         case Flaw.NOT_A_FILE:
             return tr("It is not a file but a folder or a device."), tr("Choose a GGUF file.")
+        case Flaw.NO_MODEL_INSIDE:
+            return tr("There is no GGUF file in this folder."), tr("Choose another folder, or a GGUF file.")
         case Flaw.NO_PERMISSION:
             return tr("You have no permission to read it."), tr("Change its permissions, or choose another file.")
         case Flaw.EMPTY:

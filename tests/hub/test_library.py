@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from desktop.errors import BadModelFile, CannotWrite, Flaw, NoSuchModel
+from desktop.hub.fit import Wishes
 from desktop.hub.library import Library
-from desktop.hub.model import STARTER
-from tests.hub.gguf_file import GgufFile
+from desktop.hub.model import STARTER, Source
+from desktop.hub.remote import Choice, RemoteFile
+from tests.hub.gguf_file import GgufFile, string, u32
 
 
 @pytest.fixture
@@ -25,6 +29,27 @@ def model_file(directory: Path, name: str) -> Path:
     return path
 
 
+def projector_file(directory: Path, name: str) -> Path:
+    path = model_file(directory, name)
+    keys = {"general.architecture": string("clip"), "general.type": string("mmproj"), "clip.version": u32(1)}
+    path.write_bytes(GgufFile(keys).encode())
+    return path
+
+
+def chosen(folder: Path, files: list[Path], companions: list[Path]) -> Choice:
+    """`files` below `folder`, the place of owner/repo, as the hub would offer them."""
+    remote = [
+        tuple(
+            RemoteFile(
+                file.relative_to(folder).as_posix(), file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest()
+            )
+            for file in each
+        )
+        for each in (files, companions)
+    ]
+    return Choice("owner/repo", "c" * 40, "Q8_0", *remote)
+
+
 def test_starter_model_is_there_from_the_start(library: Library, starter_model: Path) -> None:
     [starter] = library.models()
     assert (starter.name, starter.path, starter.is_starter) == (STARTER, starter_model, True)
@@ -36,7 +61,7 @@ def test_starter_model_is_there_from_the_start(library: Library, starter_model: 
 
 def test_added_in_place_and_remembered(tmp_path: Path, library: Library) -> None:
     path = model_file(tmp_path, "Qwen 3 (8B) Q4.gguf")
-    added = library.add(path)
+    [added] = library.add(path)
     assert (added.name, added.title, added.path, added.missing) == ("qwen-3-8b-q4", "Qwen 3 (8B) Q4", path, False)
     again = Library(tmp_path / "data" / "library.json", tmp_path / "data" / "models")
     assert again.models()[0] == added
@@ -48,7 +73,7 @@ def test_added_in_place_and_remembered(tmp_path: Path, library: Library) -> None
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names there are Unicode")
 def test_a_file_name_in_another_encoding(tmp_path: Path, library: Library) -> None:
     path = model_file(tmp_path, os.fsdecode("模型 测试.gguf".encode("gbk")))
-    added = library.add(path)
+    [added] = library.add(path)
     again = Library(tmp_path / "data" / "library.json", tmp_path / "data" / "models")
     assert again.models()[0] == added
     assert again.find(added.name).path == path
@@ -56,12 +81,13 @@ def test_a_file_name_in_another_encoding(tmp_path: Path, library: Library) -> No
 
 
 def test_names_are_unique(tmp_path: Path, library: Library) -> None:
-    names = [library.add(model_file(tmp_path / folder, "model.gguf")).name for folder in ("a", "b", "c")]
+    names = [library.add(model_file(tmp_path / folder, "model.gguf"))[0].name for folder in ("a", "b", "c")]
     assert names == ["model", "model-2", "model-3"]
-    assert library.add(tmp_path / "b" / "model.gguf").name == "model-2"
-    assert library.add(model_file(tmp_path, "Starter.gguf")).name == "starter-2"
-    assert library.add(model_file(tmp_path, "通义千问.gguf")).name == "通义千问"
-    assert library.add(model_file(tmp_path, "big-00001-of-00003.gguf")).name == "big"
+    assert library.add(tmp_path / "b" / "model.gguf")[0].name == "model-2"
+    assert library.add(model_file(tmp_path, "Starter.gguf"))[0].name == "starter-2"
+    assert library.add(model_file(tmp_path, "通义千问.gguf"))[0].name == "通义千问"
+    shards = [model_file(tmp_path, f"big-0000{number}-of-00002.gguf") for number in (1, 2)]
+    assert [library.add(shard)[0].name for shard in shards] == ["big", "big"]
     assert len(library.models()) == 7
 
 
@@ -130,26 +156,12 @@ def test_removed_from_the_list_only(tmp_path: Path, library: Library) -> None:
             library.remove(name)
 
 
-def test_headers_are_kept_by_identity(tmp_path: Path, library: Library) -> None:
-    path = model_file(tmp_path, "mine.gguf")
-    known = library.add(path)
-    stat = path.stat()
-    # The same length and time, but nothing that could be read: only a kept header can answer.
-    path.write_bytes(bytes(stat.st_size))
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert library.models()[0] == known
-    os.utime(path)
-    assert library.models()[0].header is None
-
-
 def test_what_a_newer_version_wrote_is_kept(tmp_path: Path, library: Library) -> None:
     file = tmp_path / "data" / "library.json"
     library.add(model_file(tmp_path, "mine.gguf"))
     values = json.loads(file.read_text())
     values["folders"] = ["/somewhere"]
     values["models"][0]["colour"] = "red"
-    for header in values["headers"].values():
-        header["header"]["unheard_of"] = 1
     file.write_text(json.dumps(values))
     library.add(model_file(tmp_path, "other.gguf"))
     after = json.loads(file.read_text())
@@ -167,13 +179,28 @@ def test_damaged_list_is_set_aside(tmp_path: Path, library: Library, text: str) 
     assert file.with_name("library.json.damaged").read_bytes() == text.encode(errors="surrogateescape")
 
 
-@pytest.mark.parametrize("values", [{"models": 3}, {"models": [3, {}, {"name": 1, "path": "x"}]}, {"headers": []}])
-def test_nonsense_in_the_list_is_passed_over(tmp_path: Path, library: Library, values: object) -> None:
+NONSENSE = {
+    "name": "odd",
+    "path": "/nowhere.gguf",
+    "title": 3,
+    "companion": [],
+    "hidden": "yes",
+    "last_used_at": "yesterday",
+    "loading": {"n_ctx": -1, "n_gpu_layers": True, "kv_type": "q7"},
+    "origin": {"repo": "a/b", "files": [{"path": 3}]},
+    "sha256": {"nowhere.gguf": 5},
+}
+
+
+@pytest.mark.parametrize("models", [3, [3, {}, {"name": 1, "path": "x"}], [NONSENSE]])
+def test_nonsense_in_the_list_is_passed_over(tmp_path: Path, library: Library, models: object) -> None:
     file = tmp_path / "data" / "library.json"
     file.parent.mkdir()
-    file.write_text(json.dumps(values))
-    assert [each.name for each in library.models()] == [STARTER]
-    library.remove(library.add(model_file(tmp_path, "mine.gguf")).name)
+    file.write_text(json.dumps({"models": models}))
+    for model in library.models():
+        assert (model.is_starter, model.name) in ((True, STARTER), (False, "odd"))
+        assert (model.last_used_at, model.loading, model.origin, model.companion) == (None, Wishes(), None, None)
+    library.remove(library.add(model_file(tmp_path, "mine.gguf"))[0].name)
 
 
 def test_list_that_cannot_be_saved(tmp_path: Path) -> None:
@@ -182,3 +209,146 @@ def test_list_that_cannot_be_saved(tmp_path: Path) -> None:
     with pytest.raises(CannotWrite):
         library.add(model_file(tmp_path, "mine.gguf"))
     assert [each.name for each in library.models()] == [STARTER]
+
+
+def test_loading_and_use_are_remembered(tmp_path: Path, library: Library) -> None:
+    library.add(model_file(tmp_path, "a.gguf"))
+    library.add(model_file(tmp_path, "b.gguf"))
+    wishes = Wishes(n_ctx=2048, n_gpu_layers=0, kv_type="q8_0")
+    before = time.time()
+    for name in ("b", STARTER):
+        library.set_loading(name, wishes)
+        library.note_used(name)
+    a, b, starter = Library(tmp_path / "data" / "library.json", tmp_path / "data" / "models").models()
+    assert (a.loading, a.last_used_at) == (Wishes(), None)
+    assert b.loading == starter.loading == wishes
+    assert starter.is_starter
+    assert b.last_used_at is not None
+    assert before <= b.last_used_at <= time.time()
+    assert library.default().name == STARTER
+    library.set_loading("b", Wishes())
+    assert library.find("b").loading == Wishes()
+    with pytest.raises(NoSuchModel):
+        library.set_loading("c", wishes)
+    library.note_used("c")
+
+
+def test_a_conversation_is_noted_once(tmp_path: Path, library: Library) -> None:
+    library.add(model_file(tmp_path, "a.gguf"))
+    library.note_used("a")
+    written = (tmp_path / "data" / "library.json").stat()
+    library.note_used("a")
+    assert (tmp_path / "data" / "library.json").stat() == written
+
+
+def test_a_folder_is_added_whole(tmp_path: Path, library: Library) -> None:
+    folder = tmp_path / "Modelle"
+    model_file(folder, "one.gguf")
+    for number in (1, 2):
+        model_file(folder / "big", f"two-0000{number}-of-00002.gguf")
+    model_file(folder / "big", "three-00002-of-00002.gguf")
+    for ignored in (folder / ".git", folder / "deep"):
+        model_file(ignored, ".hidden.gguf")
+    (folder / "four.GGUF").write_bytes(b"no model at all")
+    (folder / "five.gguf").write_bytes(GgufFile({"general.type": string("imatrix")}).encode())
+    (folder / "deep" / "loop").symlink_to(folder)
+    model_file(tmp_path / "elsewhere", "six.gguf")
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    added = library.add(folder)
+    assert [model.name for model in added] == ["three", "two", "six", "one"]
+    assert [model.flaw for model in added] == [Flaw.MISSING_PART, None, None, None]
+    assert library.add(folder) == added
+    assert sorted(model.name for model in library.models()) == ["one", "six", "starter", "three", "two"]
+
+
+def test_a_folder_without_models(tmp_path: Path, library: Library) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadModelFile) as caught:
+        library.add(tmp_path / "empty")
+    assert caught.value.flaw is Flaw.NO_MODEL_INSIDE
+    (tmp_path / "empty" / "bad.gguf").write_bytes(b"not a model")
+    with pytest.raises(BadModelFile) as caught:
+        library.add(tmp_path / "empty")
+    assert caught.value.flaw is Flaw.NOT_GGUF
+
+
+def test_shards_are_one_model(tmp_path: Path, library: Library) -> None:
+    shards = [model_file(tmp_path, f"big-0000{number}-of-00003.gguf") for number in (1, 2, 3)]
+    [model] = library.add(shards[1])
+    assert (model.title, model.path, model.files) == ("big", shards[0], tuple(shards))
+    assert model.size_bytes == sum(shard.stat().st_size for shard in shards)
+    shards[1].rename(tmp_path / "away.gguf")
+    model = library.models()[0]
+    assert (model.flaw, model.flaw_detail, model.missing) == (Flaw.MISSING_PART, shards[1].name, False)
+    assert model.size_bytes == sum(shard.stat().st_size for shard in shards if shard.exists())
+    for use in (library.find, library.verify):
+        with pytest.raises(BadModelFile) as caught:
+            use("big")
+        assert caught.value.detail == shards[1].name
+    assert library.default().is_starter
+    shards[0].unlink()
+    assert library.models()[0].flaw is Flaw.MISSING_PART
+    shards[2].unlink()
+    assert library.models()[0].missing
+    with pytest.raises(BadModelFile) as caught:
+        library.add(model_file(tmp_path, "new-00001-of-00002.gguf"))
+    assert caught.value.flaw is Flaw.MISSING_PART
+
+
+def test_downloads_are_found(tmp_path: Path, library: Library) -> None:
+    models = tmp_path / "data" / "models"
+    model_file(models / "owner" / "repo", "Model-Q4_K_M.gguf")
+    model_file(models / "owner" / "repo", "Model-Q8_0.gguf.part")
+    (models / "owner" / "repo" / "adapter.gguf").write_bytes(GgufFile({"general.type": string("adapter")}).encode())
+    [model, _] = library.models()
+    assert (model.name, model.source) == ("model-q4_k_m", Source.DOWNLOADED)
+    assert library.add(model.path) == [model]
+    # The whole data directory is moved.
+    (tmp_path / "data").rename(tmp_path / "moved")
+    moved = Library(tmp_path / "moved" / "library.json", tmp_path / "moved" / "models")
+    assert [each.name for each in moved.models()] == ["model-q4_k_m", STARTER]
+    assert moved.find("model").path == tmp_path / "moved" / "models" / "owner" / "repo" / "Model-Q4_K_M.gguf"
+    # An unplugged drive.
+    (tmp_path / "moved" / "models").rename(tmp_path / "drive")
+    assert [(each.name, each.missing) for each in moved.models()] == [("model-q4_k_m", True), (STARTER, False)]
+    (tmp_path / "drive").rename(tmp_path / "moved" / "models")
+    assert moved.models()[0].is_usable
+
+
+def test_where_it_was_downloaded_from(tmp_path: Path, library: Library) -> None:
+    folder = tmp_path / "data" / "models" / "owner" / "repo"
+    shards = [model_file(folder / "Q8_0", f"Model-Q8_0-0000{number}-of-00002.gguf") for number in (1, 2)]
+    projector = projector_file(folder, "mmproj-F16.gguf")
+    choice = chosen(folder, shards, [projector])
+    model = library.record_origin(choice)
+    assert model.origin == choice
+    assert (model.files, model.companion) == (tuple(shards), projector)
+    assert model.companion_bytes == projector.stat().st_size
+    assert model.size_bytes == sum(file.stat().st_size for file in (*shards, projector))
+    assert Library(tmp_path / "data" / "library.json", tmp_path / "data" / "models").models()[0] == model
+
+
+def test_projectors_go_with_their_models(tmp_path: Path, library: Library) -> None:
+    shelf = tmp_path / "shelf"
+    for name in ("gemma-3-4b-it-Q4_K_M.gguf", "Qwen2-VL-7B-Q4_K_M.gguf", "plain.gguf"):
+        model_file(shelf, name)
+    for name in ("gemma-3-4b-it-mmproj-F16.gguf", "mmproj-Qwen2-VL-7B-f16.gguf", "mmproj-F16.gguf"):
+        projector_file(shelf, name)
+    # Called a projector, and is none.
+    model_file(shelf, "mmproj-plain.gguf")
+    pairs = {model.title: model.companion and model.companion.name for model in library.add(shelf)}
+    assert pairs == {
+        "gemma-3-4b-it-Q4_K_M": "gemma-3-4b-it-mmproj-F16.gguf",
+        "Qwen2-VL-7B-Q4_K_M": "mmproj-Qwen2-VL-7B-f16.gguf",
+        "plain": None,
+    }
+    one = tmp_path / "one"
+    for name in ("Model-Q4_K_M.gguf", "Model-Q8_0.gguf"):
+        model_file(one, name)
+    # Nothing in its name says so.
+    eyes = projector_file(one, "model-eyes.gguf")
+    assert [model.companion for model in library.add(one)] == [None, None]
+    eyes.rename(one / "model.gguf")
+    assert [library.find(name).companion for name in ("model-q4_k_m", "model-q8_0")] == [one / "model.gguf"] * 2
+    projector_file(one, "mmproj-BF16.gguf")
+    assert library.find("model-q8_0").companion == one / "mmproj-BF16.gguf"
