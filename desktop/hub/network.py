@@ -39,7 +39,7 @@ class Connection:
     """How the hub is reached, as the user's settings say."""
 
     endpoint: str = DEFAULT_ENDPOINT
-    """The hub's address, or a mirror's."""
+    """The hub's address, or a mirror's. Without a scheme, https is meant."""
     proxy: str | None = None
     """A proxy's address; None for what the system and its environment variables say, "" for none at all."""
     offline: bool = False
@@ -47,10 +47,17 @@ class Connection:
     """An access token. It is sent to `token_origin` and to nobody else, whatever the endpoint is."""
     token_origin: str = DEFAULT_ENDPOINT
 
+    def __post_init__(self) -> None:
+        address = self.endpoint.strip().rstrip("/")
+        object.__setattr__(self, "endpoint", address if "://" in address else f"https://{address}")
+
     @property
     def host(self) -> str:
         """The endpoint's host, as errors name it."""
-        return urlsplit(self.endpoint).hostname or self.endpoint
+        try:
+            return urlsplit(self.endpoint).hostname or self.endpoint
+        except ValueError:
+            return self.endpoint
 
 
 @dataclass(frozen=True, slots=True)

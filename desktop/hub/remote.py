@@ -52,9 +52,16 @@ def choice_from(values: object) -> Choice:
     """
     match values:
         case {"repo": str(repo), "commit": str(commit), "quantisation": str(quantisation), **rest}:
-            files, companions = (tuple(map(_file_from, _list(rest.get(name)))) for name in ("files", "companions"))
+            files, companions = (_files_from(rest.get(name)) for name in ("files", "companions"))
             return Choice(repo, commit, quantisation, files, companions)
     raise ValueError("no choice")
+
+
+def _files_from(values: object) -> tuple[RemoteFile, ...]:
+    match values:
+        case [*files]:
+            return tuple(map(_file_from, files))
+    raise ValueError("no files")
 
 
 def _file_from(values: object) -> RemoteFile:
@@ -62,12 +69,6 @@ def _file_from(values: object) -> RemoteFile:
         case {"path": str(path), "size_bytes": int(size_bytes), "sha256": str(sha256)}:
             return RemoteFile(path, size_bytes, sha256)
     raise ValueError("no file")
-
-
-def _list(values: object) -> list[object]:
-    if not isinstance(values, list | tuple):
-        raise ValueError("no list")
-    return list(values)
 
 
 @dataclass(frozen=True, slots=True)
