@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from itertools import cycle, islice
@@ -17,21 +17,27 @@ from pathlib import Path
 from typing import Any
 
 from desktop.hub.fit import Fit, Verdict
-from desktop.hub.header import Header, Layer
+from desktop.hub.header import Header
+from desktop.hub.layers import Layer
 from desktop.paths import resources
 
 # Bits that a value takes in the table of tokens and in the output, where llama.cpp quantises a file to that name:
 # https://github.com/ggml-org/llama.cpp/blob/master/src/llama-quant.cpp (llama_tensor_get_type)
-_TABLE_BITS = {"Q4_K_M": 4.5, "Q5_K_M": 5.5, "Q6_K": 6.5625, "Q8_0": 8.5, "MXFP4": 8.5, "Q4_0": 4.5}
+_TABLE_BITS = {"Q4_K_M": 4.5, "Q5_K_M": 5.5, "Q6_K": 6.5625, "Q8_0": 8.5, "MXFP4": 8.5}
 _OUTPUT_BITS = {"Q8_0": 8.5, "MXFP4": 8.5}
 _OTHER_OUTPUT_BITS = 6.5625
+# In the table of per-layer embeddings: no rule of llama.cpp's, but what Unsloth's files come out at.
+_PER_LAYER_BITS = {"Q4_K_M": 5.5, "Q8_0": 8.5}
 
 
 # Slower than this, an answer is read faster than it is written.
-_USABLE_TOKENS_PER_S = 8.0
+_USABLE_TOKENS_PER_S = 7.0
 # From here on, a finer quantisation may take the speed that it costs.
 _AMPLE_TOKENS_PER_S = 20.0
-# From the best.
+# What llama.cpp reads from the memory of an ordinary laptop, where this one's has not been measured.
+_ORDINARY_BYTES_PER_S = 30e9
+# A model of this share of another's size is no bad second.
+_NEARLY = 0.6
 _COMFORTABLE = (Verdict.GPU, Verdict.SPLIT, Verdict.CPU)
 
 
@@ -70,7 +76,8 @@ class Licence:
     name: str
     commercial: bool
     url: str
-    notes: dict[str, str]
+    # A dict cannot be hashed, and an entry is to be a key.
+    notes: dict[str, str] = field(hash=False)
 
     def note(self, language: str) -> str:
         """The sentence in `language` ("en" or "zh_CN"); empty where there is nothing to note."""
@@ -135,7 +142,7 @@ class Entry:
     """It can think before it answers."""
     strengths: tuple[Strength, ...]
     roles: tuple[Role, ...]
-    descriptions: dict[str, str]
+    descriptions: dict[str, str] = field(hash=False)
     quantisations: tuple[Quantisation, ...]
     """The smallest first: it is the one to take unless there is memory to spare."""
     architecture: Architecture
@@ -158,7 +165,7 @@ class Entry:
         # A tied table is quantised as the output that it is, too.
         table_bits = output_bits if arch.tied else _TABLE_BITS[quantisation.name]
         output_bytes = int(table * output_bits / 8)
-        input_bytes = int(table * table_bits / 8) + int(own * _TABLE_BITS[quantisation.name] / 8)
+        input_bytes = int(table * table_bits / 8) + int(own * _PER_LAYER_BITS.get(quantisation.name, table_bits) / 8)
         in_layers = quantisation.size_bytes - input_bytes - (0 if arch.tied else output_bytes)
         elements = self.parameters - table * (1 if arch.tied else 2) - own
         active = (self.active_parameters - table) / elements if arch.n_expert else 1.0
@@ -199,6 +206,8 @@ class Recommendation:
     quantisation: Quantisation
     fit: Fit
     why: Role
+    also: tuple[Role, ...] = ()
+    """What else it is the best here for, with nothing else like it."""
 
 
 @cache
@@ -247,38 +256,61 @@ def _architecture(facts: dict[str, Any]) -> Architecture:
 
 
 def recommend(models: Iterable[Entry], fit_of: Callable[[Entry, Quantisation], Fit]) -> list[Recommendation]:
-    """The best of `models` on the machine that `fit_of` knows: at most one a role, none twice, GENERAL first.
+    """The best of `models` on the machine that `fit_of` knows, none twice, the one for GENERAL first.
 
-    The best is the largest that leaves memory for other programs and answers at a usable speed, as far as that is
-    known. FAST is one that is at least twice as fast as the best. Empty where nothing fits.
+    The best for a role is the largest that leaves memory for other programs and answers at a usable speed. Where that
+    one is recommended already, another takes its place if it is nearly as large. FAST ones are at least twice as fast
+    as the first. Empty where nothing runs well.
     """
-    runs = [run for entry in models if (run := _run(entry, fit_of))]
-    runs.sort(key=lambda run: (run[0].effective_parameters, run[0].released, run[0].id), reverse=True)
-    found: list[Recommendation] = []
+    runs = sorted(
+        (run for entry in models if (run := _run(entry, fit_of))),
+        key=lambda run: (run.entry.effective_parameters, run.entry.released, run.entry.id),
+        reverse=True,
+    )
+    found: dict[str, tuple[_Run, list[Role]]] = {}
     for role in Role:
-        taken = {each.entry.id for each in found}
-        for entry, quantisation, fit in runs:
-            slow = role is Role.FAST and found and entry.active_parameters * 2 > found[0].entry.active_parameters
-            if role in entry.roles and entry.id not in taken and not slow:
-                found.append(Recommendation(entry, quantisation, fit, role))
-                break
-    return found
+        limit = math.inf
+        if role is Role.FAST and found:
+            limit = next(iter(found.values()))[0].entry.active_parameters / 2
+        fitting = [run for run in runs if role in run.entry.roles and run.entry.active_parameters <= limit]
+        if not fitting:
+            continue
+        least = fitting[0].entry.effective_parameters * _NEARLY
+        others = [run for run in fitting if run.entry.id not in found and run.entry.effective_parameters >= least]
+        run = (others or fitting)[0]
+        found.setdefault(run.entry.id, (run, []))[1].append(role)
+    return [
+        Recommendation(run.entry, run.quantisation, run.fit, why, tuple(also)) for run, (why, *also) in found.values()
+    ]
 
 
-def _run(entry: Entry, fit_of: Callable[[Entry, Quantisation], Fit]) -> tuple[Entry, Quantisation, Fit] | None:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    entry: Entry
+    quantisation: Quantisation
+    fit: Fit
+
+
+def _run(entry: Entry, fit_of: Callable[[Entry, Quantisation], Fit]) -> _Run | None:
     """`entry` in its best quantisation here; None where even the smallest is too big or too slow."""
-    best: tuple[Entry, Quantisation, Fit] | None = None
+    best: _Run | None = None
     for quantisation in entry.quantisations:
         fit = fit_of(entry, quantisation)
-        speed = fit.tokens_per_s
         if fit.verdict not in _COMFORTABLE:
             break
-        if best is None:
-            if speed is not None and speed < _USABLE_TOKENS_PER_S:
-                break
-        elif fit.verdict is not Verdict.GPU and (
-            best[2].verdict is Verdict.GPU or speed is None or speed < _AMPLE_TOKENS_PER_S
-        ):
+        # A finer quantisation is worth nothing that it pushes off the GPU, or the speed.
+        wanted = _USABLE_TOKENS_PER_S if best is None else _AMPLE_TOKENS_PER_S
+        pushed = best is not None and best.fit.verdict is Verdict.GPU and fit.verdict is not Verdict.GPU
+        if pushed or _tokens_per_s(entry, quantisation, fit) < wanted:
             break
-        best = entry, quantisation, fit
+        best = _Run(entry, quantisation, fit)
     return best
+
+
+def _tokens_per_s(entry: Entry, quantisation: Quantisation, fit: Fit) -> float:
+    """As the fit predicts it; else a guess: every token reads all that is not on the GPU."""
+    if fit.tokens_per_s is not None:
+        return fit.tokens_per_s
+    active_bytes = quantisation.size_bytes * entry.active_parameters / entry.parameters
+    in_memory = active_bytes * (1 - fit.n_gpu_layers / max(fit.n_layers, 1))
+    return _ORDINARY_BYTES_PER_S / in_memory if in_memory > 0 else math.inf
