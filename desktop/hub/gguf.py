@@ -3,16 +3,18 @@
 The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. A header is magic, version, counts, keys with
 values, and a list of tensors; then comes the tensors' data, which is never read here. Counts and lengths come from a
 file that anybody may have made: time and memory are bounded by the limits below, not by what the file says.
+
+It is read in chunks, not mapped: reading a mapped file that somebody shortens, or whose disk is unplugged, ends the
+process, and a chunk can as well come from a server.
 """
 
 from __future__ import annotations
 
 import struct
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import prod
-from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import NoReturn
 
 from desktop.errors import BadModelFile, Flaw
 
@@ -25,8 +27,13 @@ _MOST_TEXT_BYTES = 32 << 20
 """Keys, names and string values together, that is, all that is kept in memory."""
 _MOST_DIMENSIONS = 4
 _MOST_ELEMENTS = 2**63 - 1
+_MOST_NUMBERS = 4_096
+"""In an array that is kept: one for each layer."""
+_MOST_KEPT_NUMBERS = 65_536
+"""In all arrays that are kept together."""
 
-_CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 20
+_VOCABULARY = "tokenizer.ggml.tokens"
 
 _SCALARS = {
     0: struct.Struct("<B"),
@@ -85,52 +92,67 @@ _TENSOR_TYPES: dict[int, tuple[str, int, int]] = {
 }
 
 
+Scalar = int | float | bool
+
+
 @dataclass(frozen=True, slots=True)
 class Array:
-    """Stands for an array of `count` items, which was skipped."""
+    """An array of `count` items. Only short ones of numbers are kept in `numbers`; the others were skipped."""
 
     count: int
+    numbers: tuple[Scalar, ...] = ()
 
 
-Value = int | float | bool | str | Array
+Value = Scalar | str | Array
 
 
-@dataclass(slots=True)
-class Tensors:
-    """What the list of tensors adds up to."""
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One of the list. `type` is empty and `size_bytes` 0 where the type is newer than this program."""
 
-    count: int = 0
-    elements: int = 0
-    data_bytes: int = 0
-    """The length of the data, if every tensor's type is known; else a lower bound."""
-    elements_by_type: Counter[str] = field(default_factory=Counter)
+    name: str
+    type: str
+    elements: int
+    size_bytes: int
+    is_matrix: bool
+    """Has two dimensions or more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gguf:
-    """The front of a GGUF file."""
+    """The front of a GGUF file. Without `whole` it was read only as far as the vocabulary: no tensors."""
 
     values: dict[str, Value]
-    tensors: Tensors
+    tensors: tuple[Tensor, ...]
+    whole: bool = True
 
 
-def read_gguf(file: BinaryIO, path: Path, size_bytes: int) -> Gguf:
-    """Read the front of `file`, which `path` was opened as and which is `size_bytes` long.
+Read = Callable[[int, int], bytes]
+"""Reads `length` bytes at `offset`; fewer only where the file ends."""
+
+
+def read_gguf(
+    read: Read, name: str, size_bytes: int, *, to_vocabulary: bool = False, chunk_bytes: int = CHUNK_BYTES
+) -> Gguf:
+    """Read the front of a file of `size_bytes` bytes; `name` is what errors call it.
+
+    `to_vocabulary` stops before the vocabulary, which is most of a header, if the model's own numbers stand before it.
+    That is where llama.cpp's tools write them. So 99 % need not be fetched.
 
     Raises:
         BadModelFile: EMPTY, NOT_GGUF, UNSUPPORTED_VERSION, TRUNCATED or DAMAGED
-        OSError: the disk fails
+        whatever `read` raises
     """
-    reader = _Reader(file, path, size_bytes)
+    reader = _Reader(read, name, size_bytes, chunk_bytes)
     if not size_bytes:
-        raise BadModelFile(str(path), Flaw.EMPTY)
+        raise BadModelFile(name, Flaw.EMPTY)
     if size_bytes < len(b"GGUF") or reader.take(4) != b"GGUF":
-        raise BadModelFile(str(path), Flaw.NOT_GGUF)
+        raise BadModelFile(name, Flaw.NOT_GGUF)
     version = reader.u32()
     if version not in (2, 3):
         # In a big-endian file the version's bytes come the other way around.
         detail = "big-endian" if version and not version & 0xFFFF else str(version)
-        raise BadModelFile(str(path), Flaw.UNSUPPORTED_VERSION, detail)
+        raise BadModelFile(name, Flaw.UNSUPPORTED_VERSION, detail)
     n_tensors, n_keys = reader.u64(), reader.u64()
     if n_tensors > _MOST_TENSORS or n_keys > _MOST_KEYS:
         reader.damaged(f"{n_tensors} tensors, {n_keys} keys")
@@ -139,20 +161,25 @@ def read_gguf(file: BinaryIO, path: Path, size_bytes: int) -> Gguf:
         key = reader.string()
         if key in values:
             reader.damaged(f"key twice: {key[:64]}")
+        if to_vocabulary and key == _VOCABULARY and f"{values.get('general.architecture')}.block_count" in values:
+            values[key] = reader.array_head()
+            return Gguf(values, (), whole=False)
         values[key] = reader.value()
     alignment = values.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
         reader.damaged("general.alignment")
-    tensors = _read_tensors(reader, n_tensors, alignment)
+    tensors, data_bytes = _read_tensors(reader, n_tensors, alignment)
     data_start = -(-reader.position // alignment) * alignment
     # The last tensor's padding may be missing.
-    if tensors.count and data_start + tensors.data_bytes > size_bytes:
-        raise BadModelFile(str(path), Flaw.TRUNCATED)
+    if tensors and data_start + data_bytes > size_bytes:
+        raise BadModelFile(name, Flaw.TRUNCATED)
     return Gguf(values, tensors)
 
 
-def _read_tensors(reader: _Reader, count: int, alignment: int) -> Tensors:
-    tensors = Tensors(count)
+def _read_tensors(reader: _Reader, count: int, alignment: int) -> tuple[tuple[Tensor, ...], int]:
+    """The list of tensors, and the length of their data: a lower bound where a type is not known."""
+    tensors: list[Tensor] = []
+    data_bytes = 0
     next_offset: int | None = 0
     for _ in range(count):
         name = reader.string()
@@ -164,44 +191,46 @@ def _read_tensors(reader: _Reader, count: int, alignment: int) -> Tensors:
         elements = prod(shape)
         if elements > _MOST_ELEMENTS:
             reader.damaged(f"shape {shape}: {name[:64]}")
-        tensors.elements += elements
         if type_id not in _TENSOR_TYPES:
             # A type newer than this table. Only the engine knows whether it can read it, and where its data ends.
             next_offset = None
+            tensors.append(Tensor(name, "", elements, 0, n_dims > 1))
             continue
         type_name, block, block_bytes = _TENSOR_TYPES[type_id]
         if shape and shape[0] % block:
             reader.damaged(f"shape {shape} of {type_name}: {name[:64]}")
-        tensors.elements_by_type[type_name] += elements
         # Data lies in the order of the list, without gaps but for the alignment.
         if next_offset is not None and offset != next_offset:
             reader.damaged(f"offset {offset}: {name[:64]}")
-        end = offset + elements // block * block_bytes
-        tensors.data_bytes = max(tensors.data_bytes, end)
+        tensors.append(Tensor(name, type_name, elements, elements // block * block_bytes, n_dims > 1))
+        end = offset + tensors[-1].size_bytes
+        data_bytes = max(data_bytes, end)
         if next_offset is not None:
             next_offset = -(-end // alignment) * alignment
-    return tensors
+    return tuple(tensors), data_bytes
 
 
 class _Reader:
     """Reads forward through a file in chunks; skipping does not read."""
 
-    def __init__(self, file: BinaryIO, path: Path, size_bytes: int) -> None:
-        self._file = file
-        self._path = path
+    def __init__(self, read: Read, name: str, size_bytes: int, chunk_bytes: int) -> None:
+        self._read = read
+        self._name = name
         self._size_bytes = size_bytes
+        self._chunk_bytes = chunk_bytes
         self._chunk = b""
         self._chunk_start = 0
         self._at = 0
         self._items_left = _MOST_ITEMS
         self._text_bytes_left = _MOST_TEXT_BYTES
+        self._numbers_left = _MOST_KEPT_NUMBERS
 
     @property
     def position(self) -> int:
         return self._chunk_start + self._at
 
     def damaged(self, detail: str) -> NoReturn:
-        raise BadModelFile(str(self._path), Flaw.DAMAGED, detail)
+        raise BadModelFile(self._name, Flaw.DAMAGED, detail)
 
     def take(self, length: int) -> bytes:
         self._need(length)
@@ -226,24 +255,35 @@ class _Reader:
         if kind == _STRING:
             return self.string()
         if kind == _ARRAY:
-            return self._skip_array()
+            return self._array()
         if kind not in _SCALARS:
             self.damaged(f"value of type {kind}")
         scalar = _SCALARS[kind]
-        value: int | float | bool = scalar.unpack(self.take(scalar.size))[0]
+        value: Scalar = scalar.unpack(self.take(scalar.size))[0]
         return value
 
-    def _skip_array(self) -> Array:
+    def array_head(self) -> Array:
+        """Only how long the array is that comes next as a value."""
+        if self.u32() != _ARRAY:
+            self.damaged(_VOCABULARY)
+        self.u32()
+        return Array(self.u64())
+
+    def _array(self) -> Array:
         kind, count = self.u32(), self.u64()
         if kind == _STRING:
             if count > self._items_left:
                 self.damaged(f"an array of {count} texts")
             self._items_left -= count
             self._skip_strings(count)
+        elif kind in _SCALARS and count <= min(_MOST_NUMBERS, self._numbers_left):
+            self._numbers_left -= count
+            scalar = _SCALARS[kind]
+            return Array(count, tuple(each[0] for each in scalar.iter_unpack(self.take(count * scalar.size))))
         elif kind in _SCALARS:
             self._at += count * _SCALARS[kind].size
             if self.position > self._size_bytes:
-                raise BadModelFile(str(self._path), Flaw.TRUNCATED)
+                raise BadModelFile(self._name, Flaw.TRUNCATED)
         else:
             # llama.cpp knows no arrays of arrays either.
             self.damaged(f"an array of type {kind}")
@@ -268,9 +308,9 @@ class _Reader:
             return
         start = self.position
         if start + length > self._size_bytes:
-            raise BadModelFile(str(self._path), Flaw.TRUNCATED)
-        self._file.seek(start)
-        self._chunk, self._chunk_start, self._at = self._file.read(max(length, _CHUNK_BYTES)), start, 0
+            raise BadModelFile(self._name, Flaw.TRUNCATED)
+        wanted = min(max(length, self._chunk_bytes), self._size_bytes - start)
+        self._chunk, self._chunk_start, self._at = self._read(start, wanted), start, 0
         if len(self._chunk) < length:
             # It became shorter while it was read.
-            raise BadModelFile(str(self._path), Flaw.TRUNCATED)
+            raise BadModelFile(self._name, Flaw.TRUNCATED)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from desktop.errors import BadModelFile, Flaw, ModelError, NoSuchModel
 from desktop.hub.header import Header, read_header
+from desktop.hub.layers import Layer
 from tests.hub.gguf_file import ARRAY, STRING, U8, U64, GgufFile, string, strings, tensor, text, u32
 
 GOOD = GgufFile()
@@ -67,6 +68,11 @@ def test_small_model(tmp_path: Path) -> None:
         n_ctx_train=512,
         n_layers=2,
         n_vocab=4,
+        layers=(Layer(0, 0), Layer(0, 0)),
+        input_bytes=256,
+        output_bytes=256,
+        tied=True,
+        output_type="F32",
     )
 
 
