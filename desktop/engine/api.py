@@ -181,6 +181,8 @@ class Finished:
     reason: FinishReason
     statistics: Statistics
     seed: int
+    memory_bytes: int = 0
+    """As `Loaded.memory_bytes`, now: reading prompts takes what loading only reserved."""
 
 
 LoadEvent = LoadProgress | Loaded

@@ -30,6 +30,17 @@ _X86_FEATURES = {
 }
 _ARM_FEATURES = {"NEON": "asimd", "DOTPROD": "asimddp", "MATMUL_INT8": "i8mm", "FP16_VA": "asimdhp", "SVE": "sve"}
 
+# Files that a new driver replaces: Vulkan's lists of drivers, and CUDA's, Vulkan's and HIP's libraries.
+_DRIVERS = (
+    Path("/usr/share/vulkan/icd.d/*.json"),
+    Path("/etc/vulkan/icd.d/*.json"),
+    Path("/usr/lib/x86_64-linux-gnu/libcuda.so.*"),
+    Path("/usr/lib64/libcuda.so.*"),
+    Path("C:/Windows/System32/nvcuda.dll"),
+    Path("C:/Windows/System32/vulkan-1.dll"),
+    Path("C:/Windows/System32/amdhip64*.dll"),
+)
+
 # https://pci-ids.ucw.cz
 _GPU_VENDORS = {"0x10de": "nvidia", "0x1002": "amd", "0x8086": "intel"}
 
@@ -77,6 +88,25 @@ def free_memory_bytes() -> int:
     available = int(psutil.virtual_memory().available)
     limit, used = _cgroup_memory()
     return available if limit is None else max(0, min(available, limit - used))
+
+
+def build_stamp() -> str:
+    """Changes when llama.cpp is installed anew, also as the same version with other backends."""
+    from importlib.metadata import PackageNotFoundError, distribution  # not at the window's start: 30 ms
+
+    try:
+        package = distribution("llama-cpp-python")
+    except PackageNotFoundError:
+        return ""
+    # The file that lists what was installed is written by every installation.
+    record = next((file for file in package.files or () if file.name == "RECORD"), None)
+    return f"{package.version} {_changed_at(Path(str(package.locate_file(record))))}" if record else package.version
+
+
+def driver_stamp() -> str:
+    """Changes when the system or a driver of a GPU does."""
+    changed = [_changed_at(path) for pattern in _DRIVERS for path in sorted(pattern.parent.glob(pattern.name))]
+    return f"{platform.system()} {platform.release()} {platform.version()} {changed}"
 
 
 def is_x86() -> bool:
@@ -154,6 +184,12 @@ def _cgroup_memory() -> tuple[int | None, int]:
         return limit, int(statistics["anon"])
     except (OSError, ValueError, KeyError):  # no cgroup v2, or "max"
         return None, 0
+
+
+def _changed_at(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime_ns
+    return 0
 
 
 def _output(*command: str) -> str:

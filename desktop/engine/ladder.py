@@ -7,11 +7,12 @@ ended, so that a crash is not repeated at the next start.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from desktop.engine.api import Fallback, Loaded, ModelSpec, Reason, Step, SystemInfo
-from desktop.errors import AppError, EngineCrashed
+from desktop.engine.api import Fallback, Finished, Loaded, LoadEvent, ModelSpec, Reason, Step, SystemInfo
+from desktop.errors import AppError, EngineCrashed, ModelDoesNotFit
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,14 @@ class Planner(Protocol):
         """
         ...
 
+    def answered(self, attempt: ModelSpec, finished: Finished) -> None:
+        """The model that was loaded as `attempt` has given an answer."""
+        ...
+
+    def released(self) -> None:
+        """The loaded model's memory has been given back, or is about to be."""
+        ...
+
 
 class PlainPlanner:
     """Loads as it is told, else on the processor, and remembers nothing."""
@@ -60,14 +69,55 @@ class PlainPlanner:
     def end(self, wanted: ModelSpec, attempt: ModelSpec, outcome: Loaded | AppError | None) -> None:
         """See `Planner.end`."""
 
+    def answered(self, attempt: ModelSpec, finished: Finished) -> None:
+        """See `Planner.answered`."""
 
-def fallback(meant: ModelSpec, taken: ModelSpec, failure: AppError | None) -> Fallback:
+    def released(self) -> None:
+        """See `Planner.released`."""
+
+
+def climb_down(
+    planner: Planner,
+    wanted: ModelSpec,
+    plan: Plan,
+    load: Callable[[ModelSpec], Iterator[LoadEvent]],
+    failure: AppError | None = None,
+) -> Iterator[LoadEvent]:
+    """Make the attempts of `plan` by `load` until one succeeds; the one `Loaded` says what came of those before.
+
+    A crash and too little memory lead to the next attempt; every other error ends all: a damaged file stays damaged.
+    `failure` is what has gone wrong with the GPU already.
+    """
+    meant = plan.skipped or plan.attempts[0]
+    fell = failure is not None or plan.skipped is not None
+    for attempt in plan.attempts:
+        planner.begin(wanted, attempt)
+        outcome: Loaded | AppError | None = None
+        try:
+            for event in load(attempt):
+                if isinstance(event, Loaded):
+                    outcome = event
+                    yield replace(event, fallback=_fallback(meant, attempt, failure) if fell else None)
+                else:
+                    yield event
+        except (EngineCrashed, ModelDoesNotFit) as error:
+            outcome = error
+            if attempt is plan.attempts[-1]:
+                raise
+            failure, fell = failure or error, True
+        else:
+            return
+        finally:
+            planner.end(wanted, attempt, outcome)
+
+
+def _fallback(meant: ModelSpec, taken: ModelSpec, failure: AppError | None) -> Fallback:
     """What to tell of a model that was `meant` to be loaded so and was loaded as `taken`.
 
     `failure` is what the first attempt of this load ended with; None where it was not even made.
     """
-    if taken.n_gpu_layers == 0:
-        step = Step.CPU
+    if taken.n_gpu_layers == 0 or meant == taken:
+        step = Step.CPU  # equal: there was no GPU to be seen any more
     else:
         step = Step.FEWER_LAYERS if taken.devices == meant.devices else Step.OTHER_GPU
     if failure is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +20,6 @@ from desktop.engine.api import (
     Finished,
     Loaded,
     LoadEvent,
-    LoadProgress,
     ModelSpec,
     PrefillProgress,
     Prompt,
@@ -28,7 +27,7 @@ from desktop.engine.api import (
     SystemInfo,
     Token,
 )
-from desktop.engine.ladder import PlainPlanner, Planner, fallback
+from desktop.engine.ladder import PlainPlanner, Planner, climb_down
 from desktop.engine.process import COMMAND, EngineProcess, cpu_lacks, crash_of
 from desktop.engine.refuse import refuse_bad_file
 from desktop.engine.wire import Answer, Bug, Call, Describe, Done, Failed, Generate, Hello, Load, Render, Stop, Task
@@ -119,6 +118,8 @@ class LocalEngine:
                         run.during = "prefill"
                     elif isinstance(event, Token):
                         run.during = "decode"
+                    elif isinstance(event, Finished) and self._attempt is not None:
+                        self._planner.answered(self._attempt, event)
                     if isinstance(event, PrefillProgress | Token | Finished):
                         yield event
 
@@ -158,7 +159,10 @@ class LocalEngine:
         """See `Engine.unload`."""
         with self._lock:
             process, self._process = self._process, None
-            self._loaded = None
+            loaded, self._loaded = self._loaded, None
+            self._attempt = None
+        if loaded is not None:
+            self._planner.released()
         if process is not None:
             process.end()
 
@@ -172,74 +176,62 @@ class LocalEngine:
             self.unload()
         self._free_bytes = computer.free_memory_bytes()
         try:
-            yield from self._climb_down(run, model)
+            info, crash = self._describe(run)
+            plan = self._planner.plan(model, info)
+            for event in climb_down(self._planner, model, plan, lambda spec: self._load_once(run, spec), crash):
+                if isinstance(event, Loaded):
+                    self._loaded = (model, event)
+                yield event
         finally:
             if self._loaded is None:
                 self.unload()  # what a failed load has left in the process's memory
 
-    def _climb_down(self, run: _Run, model: ModelSpec) -> Iterator[LoadEvent]:
-        """Make the planner's attempts until one succeeds, each in a process of its own."""
-        self._start(run)
-        plan = self._planner.plan(model, self._ask(run, "load", Describe(), SystemInfo))
-        *before, last = plan.attempts
-        meant = plan.skipped or plan.attempts[0]
-        failure: AppError | None = None
-        for attempt in before:
-            try:
-                yield from self._try(run, model, attempt, meant, failure)
-            except (EngineCrashed, ModelDoesNotFit) as error:
-                failure = failure or error
-                self.unload()
-            else:
-                return
+    def _describe(self, run: _Run) -> tuple[SystemInfo, EngineCrashed | None]:
+        """What the engine runs on. Where asking the GPUs kills the process, that, and the rest without them."""
         try:
-            yield from self._try(run, model, last, meant, failure)
+            self._start(run)
+            return self._ask(run, "load", Describe(), SystemInfo), None
         except EngineCrashed as crash:
-            raise self._why(crash, model) from None
+            self._start(run, gpus=False)
+            return self._ask(run, "load", Describe(), SystemInfo), crash
 
-    def _try(
-        self, run: _Run, wanted: ModelSpec, attempt: ModelSpec, meant: ModelSpec, failure: AppError | None
-    ) -> Iterator[LoadEvent]:
-        """Load `wanted` as `attempt` says, where it was `meant` to be loaded otherwise and that ended in `failure`."""
-        self._start(run)
-        self._planner.begin(wanted, attempt)
-        outcome: Loaded | AppError | None = None
+    def _load_once(self, run: _Run, attempt: ModelSpec) -> Iterator[LoadEvent]:
+        """Load as `attempt` says, in a process that has loaded nothing yet."""
+        if self._attempt is not None:
+            self.unload()
+        self._start(run, gpus=attempt.devices != ())
+        self._attempt = attempt
         try:
             with contextlib.closing(self._call(run, "load", Load(attempt))) as events:
                 for event in events:
-                    if isinstance(event, LoadProgress):
-                        yield event
-                    elif isinstance(event, Loaded):
+                    if isinstance(event, Loaded):
                         with self._lock:
                             if run.stopped:  # and with that killed, after it had said this
                                 raise LoadCancelled
                             run.during = ""  # from here on a stop does not cost the model
-                        outcome = event
-                        told = fallback(meant, attempt, failure) if attempt != meant else None
-                        self._loaded, self._attempt = (wanted, replace(event, fallback=told)), attempt
-                        yield self._loaded[1]
-        except (EngineCrashed, ModelDoesNotFit) as error:
-            outcome = error
-            raise
-        finally:
-            self._planner.end(wanted, attempt, outcome)
+                    if isinstance(event, LoadEvent):
+                        yield event
+        except EngineCrashed as crash:
+            raise self._why(crash, attempt) from None
 
-    def _why(self, crash: EngineCrashed, model: ModelSpec) -> AppError:
+    def _why(self, crash: EngineCrashed, attempt: ModelSpec) -> AppError:
         """What the process's death during a load means."""
+        path = attempt.path
         try:
-            size_bytes = Path(model.path).stat().st_size
+            size_bytes = Path(path).stat().st_size
         except OSError:
-            return NoSuchModel(model.path)  # its disk was unplugged, and reading on was a memory fault
+            return NoSuchModel(path)  # its disk was unplugged, and reading on was a memory fault
+        on_gpu = self._hello is not None and self._hello.gpu and attempt.n_gpu_layers != 0
         if crash.crash is Crash.OUT_OF_MEMORY or (
-            crash.crash in (Crash.ABORTED, Crash.KILLED) and size_bytes > self._free_bytes
+            crash.crash in (Crash.ABORTED, Crash.KILLED) and size_bytes > self._free_bytes and not on_gpu
         ):
-            return ModelDoesNotFit(model.path, needed_bytes=size_bytes, free_bytes=self._free_bytes)
-        if crash.crash is Crash.ABORTED:
-            return BadModelFile(model.path, Flaw.DAMAGED)
+            return ModelDoesNotFit(path, needed_bytes=size_bytes, free_bytes=self._free_bytes)
+        if crash.crash is Crash.ABORTED and not on_gpu:
+            return BadModelFile(path, Flaw.DAMAGED)
         return crash
 
-    def _start(self, run: _Run) -> None:
-        """Have a process that has said hello.
+    def _start(self, run: _Run, *, gpus: bool = True) -> None:
+        """Have a process that has said hello. A new one sees the GPUs only with `gpus`.
 
         Raises:
             EngineUnavailable, LoadCancelled
@@ -253,7 +245,7 @@ class LocalEngine:
             run.during = "load"
             self._hello = None
             try:
-                process = self._process = EngineProcess(self._log, self._command)
+                process = self._process = EngineProcess(self._log, self._command, gpus=gpus)
             except OSError as error:
                 raise EngineUnavailable(str(error)) from error
         reply = process.receive()
@@ -313,9 +305,12 @@ class LocalEngine:
         with self._lock:
             process, self._process = self._process, None
             loaded, self._loaded = self._loaded, None
+            attempt, self._attempt = self._attempt, None
         if process is None:
             raise RuntimeError("there is no engine process")
         status = process.end()
+        if loaded is not None:
+            self._planner.released()
         if run.expired:
             return TemplateFailed(TemplateFault.TOO_SLOW, f"{self._render_limit_s:g} s")
         if run.stopped and run.during == "load":
@@ -323,8 +318,8 @@ class LocalEngine:
         if self._hello is None:
             return EngineUnavailable(process.last_words(), cpu_lacks())
         crash = EngineCrashed(crash_of(process, status), run.during)
-        if loaded is not None and self._attempt is not None:
-            self._planner.end(loaded[0], self._attempt, crash)
+        if loaded is not None and attempt is not None:
+            self._planner.end(loaded[0], attempt, crash)
         if crash.crash is Crash.OUT_OF_MEMORY and loaded is not None:
             crash.needed_bytes, crash.free_bytes = loaded[1].size_bytes, self._free_bytes
         return crash

@@ -28,6 +28,15 @@ _LOG_LIMIT_BYTES = 1 << 20
 _LINE_LIMIT_BYTES = 128 << 20  # the longest prompt that a template may make, with every character escaped
 _CPU_NEEDS = ("avx2", "fma", "f16c", "bmi2")  # what a -DGGML_NATIVE=OFF build uses on x86-64
 
+# What hides the GPUs: from CUDA and ROCm by their number, from Vulkan by hiding the drivers (the second is the older
+# name). Metal has no such switch.
+_NO_GPUS = {
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "HIP_VISIBLE_DEVICES": "-1",
+    "VK_DRIVER_FILES": os.devnull,
+    "VK_ICD_FILENAMES": os.devnull,
+}
+
 _SIGNALS = {
     "SIGKILL": Crash.KILLED,
     "SIGABRT": Crash.ABORTED,
@@ -51,14 +60,15 @@ _WINDOWS_CODES = {
 class EngineProcess:
     """A running engine process. What it and llama.cpp say goes to the file at `log`.
 
-    `send` and `kill` may be called from any thread, the rest from one.
+    `send` and `kill` may be called from any thread, the rest from one. Without `gpus` it does not even look for GPUs:
+    a broken driver can end a process that only asks what there is.
 
     Raises:
         OSError: it cannot be started.
         CannotWrite: its log cannot be written.
     """
 
-    def __init__(self, log: Path, command: Sequence[str]) -> None:
+    def __init__(self, log: Path, command: Sequence[str], *, gpus: bool = True) -> None:
         self.kills_before = _out_of_memory_kills()
         self._log = log
         with _open_log(log) as stderr:
@@ -68,7 +78,7 @@ class EngineProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=_environment(),
+                env=_environment() | ({} if gpus else _NO_GPUS),
                 # Ctrl+C in the terminal is for the parent, which then stops the answer.
                 start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),

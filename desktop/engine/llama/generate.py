@@ -55,7 +55,7 @@ class Generator:
                 clock.reused_tokens = progress.reused
                 yield progress
         except Stopped:
-            yield Finished(FinishReason.STOPPED, clock.statistics(), seed)
+            yield Finished(FinishReason.STOPPED, clock.statistics(), seed, self._model.taken_bytes())
             return
         clock.prefill_ends()
         yield from self._answer(request, seed, text, clock)
@@ -86,7 +86,7 @@ class Generator:
         finally:
             sampler.close()
         yield from voice.rest()
-        yield Finished(reason, clock.statistics(), seed)
+        yield Finished(reason, clock.statistics(), seed, self._model.taken_bytes())
 
     def _choose(self, sampler: Sampler) -> int:
         try:

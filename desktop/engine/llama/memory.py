@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 import psutil
@@ -18,19 +17,12 @@ class Memory:
     gpus: tuple[tuple[str, int], ...]
 
 
-def now() -> Memory:
-    """As it is now.
+def process_bytes() -> int:
+    """What this process has in memory."""
+    return int(psutil.Process().memory_info().rss)
 
-    Of the process it counts what it was promised, touched or not: llama.cpp touches its buffers when it first reads
-    a long prompt. Of the mapped weights it counts what has been read.
-    """
-    info = psutil.Process().memory_info()
-    if sys.platform == "win32":
-        process_bytes = max(info.private, info.rss)
-    elif sys.platform == "linux":
-        # "data" are the writable pages of its own, "shared" the resident ones of files.
-        process_bytes = info.data + info.shared
-    else:
-        process_bytes = info.rss
+
+def now() -> Memory:
+    """As it is now. Mapped weights count as far as they have been read."""
     gpus = tuple((device.name, device.free_bytes) for device in devices() if device.kind in ("gpu", "igpu"))
-    return Memory(process_bytes, gpus)
+    return Memory(process_bytes(), gpus)

@@ -100,6 +100,7 @@ class Model:
         self._logits_at = 0  # the address that _logits is a view of
         self._logits = np.empty(0, dtype=np.float32)
         self._kv_type = spec.kv_type or "f16"
+        self._base_bytes = before.process_bytes
         self._gpus = devices.default_names() if spec.devices is None else list(spec.devices)
         wanted = _ALL_LAYERS if spec.n_gpu_layers is None else spec.n_gpu_layers
         if not self._gpus:
@@ -130,9 +131,13 @@ class Model:
             load_s=time.monotonic() - began,
             kv_type=self._kv_type,
             devices=self._uses(n_gpu_layers, spec.tensor_split, before, after),
-            base_bytes=before.process_bytes,
-            memory_bytes=max(0, after.process_bytes - before.process_bytes),
+            base_bytes=self._base_bytes,
+            memory_bytes=self.taken_bytes(),
         )
+
+    def taken_bytes(self) -> int:
+        """Of the computer's memory, what the process has now and had not before the model was loaded."""
+        return max(0, memory.process_bytes() - self._base_bytes)
 
     def logits(self) -> NDArray[np.float32]:
         """Those of the last token that was decoded, shape (n_vocab,): llama.cpp's own memory, valid until the next.
