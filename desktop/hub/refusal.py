@@ -21,7 +21,7 @@ from desktop.errors import AppError, BadToken, ChangedOnHub, Gate, Gated, HubRef
 _TERMS = "https://huggingface.co/{repo}"
 
 
-def meaning(error: HfHubHTTPError, repo: str, file: str) -> AppError:
+def meaning(error: HfHubHTTPError, repo: str, file: str) -> AppError:  # noqa: PLR0911  a table, one row a refusal
     """What the hub means by `error`, its answer to a request for `file` of `repo`, of which either may be empty."""
     response = error.response
     sent_token = "authorization" in response.request.headers
@@ -37,6 +37,9 @@ def meaning(error: HfHubHTTPError, repo: str, file: str) -> AppError:
         case RepositoryNotFoundError():
             return NotOnHub(repo)
     host = response.url.host
+    if response.status_code == HTTPStatus.NOT_FOUND and repo:
+        # As mirrors say it that do not speak the hub's language to the end.
+        return NotOnHub(repo, file)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         return BadToken(host) if sent_token or not repo else NotOnHub(repo)
     return HubRefused(host, response.status_code, retry_after_s(response.headers))

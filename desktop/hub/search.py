@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from desktop.errors import HubUnreachable, NotOnHub, Trouble
 from desktop.hub.choices import sort_out
-from desktop.hub.header import Header
+from desktop.hub.header import Header, read_remote
 from desktop.hub.names import repo_of
 from desktop.hub.network import Network
 from desktop.hub.remote import Choice, Found, RemoteFile, Repository
@@ -124,12 +124,18 @@ class Hub:
         return text[front.end() :] if front is not None else text
 
     def header(self, choice: Choice, *, stop: Stop | None = None) -> Header:
-        """What the model file of `choice` says of itself, read from its first few hundred kilobytes on the hub.
+        """What the model of `choice` says of itself, as far as that stands in front: see `Header.whole`.
 
         Raises:
             BadModelFile: no language model can be read from it.
         """
-        raise NotImplementedError
+        first = choice.files[0]
+        total_bytes = sum(file.size_bytes for file in choice.files)
+
+        def read(start: int, length: int) -> bytes:
+            return read_part(self._network, choice.repo, choice.commit, first.path, start, length, stop)
+
+        return read_remote(read, first.path, first.size_bytes, total_bytes=total_bytes)
 
 
 def _found(info: ModelInfo) -> Found | None:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from desktop.hub.remote import Choice, RemoteFile
-from tests.hub.origin import Answer, Asked, Origin, read_body, size_of
+from tests.hub.origin import Answer, Asked, Fault, Origin, read_body, size_of
 
 
 @dataclass
@@ -39,6 +39,8 @@ class HubServer:
         self.hub = Origin(self._of_hub)
         self.cdn = Origin(self._of_cdn)
         self.endpoint = self.hub.address
+        self.api_fault: Fault | None = None
+        """For every answer of the API, where the faults of `hub` are for files."""
         self._sha256: dict[bytes | Path, str] = {}
         self._issued: set[str] = set()
         self._expired: set[str] = set()
@@ -86,7 +88,13 @@ class HubServer:
         """Let all signed addresses expire that were given out."""
         self._expired |= self._issued
 
-    def _of_hub(self, asked: Asked) -> Answer:  # noqa: PLR0911  a table, one row an address
+    def _of_hub(self, asked: Asked) -> Answer:
+        answer = self._resource(asked)
+        if self.api_fault is not None and not answer.is_file:
+            self.api_fault(answer)
+        return answer
+
+    def _resource(self, asked: Asked) -> Answer:  # noqa: PLR0911  a table, one row an address
         token = asked.headers.get("Authorization", "").removeprefix("Bearer ")
         if token and token not in self.tokens:
             return _refusal(401, "Invalid credentials in Authorization header")
@@ -150,7 +158,7 @@ class HubServer:
         for tag in query.get("filter", []):
             found = [info for info in found if tag in info["tags"]]
         if key := query.get("sort", [""])[0]:
-            found.sort(key=lambda info: float(info.get(key) or 0), reverse=True)
+            found.sort(key=lambda info: info.get(key) or 0, reverse=True)
         return found[: int(query.get("limit", ["1000"])[0])]
 
     def info(self, repo: Repo, *, with_sizes: bool = False) -> dict[str, Any]:
