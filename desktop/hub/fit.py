@@ -1,60 +1,48 @@
-"""What of a model fits where: weights, KV cache and buffers against the memory that is free. Pure arithmetic."""
+"""What of a model fits where: weights, KV cache and buffers against the memory that is free. Pure arithmetic.
+
+Who decides is `fit`; `desktop/hub/shares.py` adds up what each device holds.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from desktop.hub.header import Header
+from desktop.hub.shares import Accelerator, Correction, Machine, Plan, Share, model_key, shares_of
+from desktop.hub.speed import tokens_per_s
+
+__all__ = [
+    "KV_TYPES",
+    "Accelerator",
+    "Correction",
+    "Fit",
+    "Machine",
+    "Share",
+    "Verdict",
+    "Wishes",
+    "corrections",
+    "fit",
+    "model_key",
+]
 
 KV_TYPES = ("f16", "q8_0", "q4_0")
-# Bytes that 32 values take: two each; blocks of 32 with a scale of two bytes.
-_KV_BYTES_OF_32 = {"f16": 64, "q8_0": 34, "q4_0": 18}
 
-_BASE_BYTES = 100 << 20
+_BEST_KV, _SMALLER_KV = "f16", "q8_0"
+"""q8_0 is as good (KL 0.004 for both) but slower; q4_0 is worse and never chosen by itself."""
 
+_LARGEST_CTX, _SMALLEST_CTX = 32_768, 4_096
+"""Between which the program chooses: more is a whole book, less is a short chat. The user may choose any."""
+_CONTEXTS = tuple(4_096 << power for power in (3, 2, 1, 0))
+_KV_SHARE = 0.25
+"""Of the memory that the weights leave free, at most so much is for a cache that the user has not asked for."""
 
-@dataclass(frozen=True, slots=True)
-class Accelerator:
-    """A GPU that this build of llama.cpp can use."""
-
-    name: str
-    description: str
-    total_bytes: int
-    free_bytes: int
-    shares_memory: bool = False
-    """Its memory is the computer's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """What loading a model took on a device beyond the prediction. See `corrections`."""
-
-    model: str
-    """As `model_key` names it."""
-    device: str
-    """An accelerator's name; empty for the computer's memory."""
-    extra_bytes: int
-    """Negative where it took less."""
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What there is to load a model into, now, and what earlier loads have taught."""
-
-    total_bytes: int
-    """Of the computer's memory."""
-    free_bytes: int
-    """Of it, what can be had without swapping."""
-    accelerators: tuple[Accelerator, ...] = ()
-    cpu_bytes_per_s: float | None = None
-    """How fast weights are read while a model answers; None where it was not measured yet."""
-    gpu_bytes_per_s: float | None = None
-    base_bytes: int = _BASE_BYTES
-    """Of the engine's process before it loads anything."""
-    repacks: bool = True
-    """Whether the build rearranges weights for the processor (`SystemInfo.weights_repacked`)."""
-    corrections: tuple[Correction, ...] = ()
+_SPARE_BYTES, _SPARE_SHARE = 1 << 30, 0.1
+"""What other programs should find free: so much, but no more than that share of the computer's memory."""
+_GPU_SPARE_BYTES, _GPU_SPARE_SHARE = 512 << 20, 0.1
+"""What the screen and the driver should find free of a GPU's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +71,6 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """What a device has to hold, in bytes. `device` is an accelerator's name, empty for the computer's memory."""
-
-    device: str
-    free_bytes: int
-    weights: int = 0
-    kv: int = 0
-    compute: int = 0
-    vision: int = 0
-    base: int = 0
-
-    @property
-    def total(self) -> int:
-        """All of it."""
-        return self.weights + self.kv + self.compute + self.vision + self.base
-
-
-@dataclass(frozen=True, slots=True)
 class Fit:
     """How a model is loaded on a machine, and what it takes there."""
 
@@ -115,6 +85,8 @@ class Fit:
     short_bytes: int = 0
     """What is missing where it is TOO_BIG."""
     tokens_per_s: float | None = None
+    gpus_fit: bool = True
+    """Each accelerator holds its share: what is missing is in the computer's memory."""
 
     @property
     def needed_bytes(self) -> int:
@@ -126,32 +98,120 @@ def fit(header: Header, machine: Machine, wishes: Wishes = Wishes(), *, vision_b
     """How the model is best loaded on `machine`, as far as `wishes` leave it open.
 
     `vision_bytes` is the size of its vision companion, if it is loaded with one.
+
+    All of it on the GPU comes first, with the longest context up to `_LARGEST_CTX` that leaves room there. Else as many
+    layers as the GPU holds with a context that the computer's memory can spare, else none. The cache is f16, and q8_0
+    only where f16 does not fit.
     """
-    n_ctx = wishes.n_ctx or min(header.n_ctx_train or 4096, 8192)
-    kv_type = wishes.kv_type or "f16"
-    kv = sum((layer.n_k + layer.n_v) * n_ctx * _KV_BYTES_OF_32[kv_type] // 32 for layer in header.layers)
-    share = Share("", machine.free_bytes, header.size_bytes, kv, 64 << 20, vision_bytes, machine.base_bytes)
-    short = max(0, share.total - machine.free_bytes)
-    verdict = Verdict.TOO_BIG if short else Verdict.CPU
-    return Fit(verdict, n_ctx, 0, len(header.layers) + 1, kv_type, (share,), short)
+    kv_types = (wishes.kv_type,) if wishes.kv_type else (_BEST_KV, _SMALLER_KV)
+    n_all = len(header.layers) + 1
+    contexts = _contexts(header, wishes)
+
+    def lay(n_ctx: int, kv_type: str, n_gpu_layers: int) -> Fit:
+        plan = Plan(n_ctx, n_gpu_layers if machine.accelerators else 0, kv_type)
+        return _fit_of(header, machine, plan, shares_of(header, machine, plan, vision_bytes))
+
+    if machine.accelerators and wishes.n_gpu_layers is None:
+        for kv_type in kv_types:
+            for n_ctx in contexts:
+                if (made := lay(n_ctx, kv_type, n_all)).verdict is Verdict.GPU:
+                    return made
+    best: Fit | None = None
+    for kv_type in kv_types:
+        affordable = [n_ctx for n_ctx in contexts if _is_affordable(lay(n_ctx, kv_type, 0), machine)]
+        n_ctx = affordable[0] if affordable else contexts[-1]
+        if wishes.n_gpu_layers is None:
+            n_gpu_layers = _most_layers(partial(lay, n_ctx, kv_type), n_all)
+        else:
+            n_gpu_layers = min(wishes.n_gpu_layers, n_all)
+        made = lay(n_ctx, kv_type, n_gpu_layers)
+        if made.verdict is not Verdict.TOO_BIG:
+            return made
+        if best is None or made.short_bytes < best.short_bytes:
+            best = made
+    assert best is not None  # noqa: S101  there is at least one KV type
+    return best
 
 
-def model_key(header: Header) -> str:
-    """Names a model by what its header says, for `Correction`: where the file lies does not matter."""
-    return f"{header.architecture}/{header.parameters}/{header.quantisation}/{header.size_bytes}"
+def _contexts(header: Header, wishes: Wishes) -> tuple[int, ...]:
+    """The context lengths to choose from, the longest first."""
+    if wishes.n_ctx:
+        return (wishes.n_ctx,)
+    longest = header.n_ctx_train or _SMALLEST_CTX
+    if longest <= _SMALLEST_CTX:
+        return (longest,)
+    # A model's own length may lie between two steps.
+    steps = {min(n_ctx, longest) for n_ctx in _CONTEXTS}
+    return tuple(sorted(steps, reverse=True))
+
+
+def _is_affordable(made: Fit, machine: Machine) -> bool:
+    """Whether the cache in the computer's memory leaves others enough of it."""
+    memory = made.shares[0]
+    left = machine.free_bytes - (memory.total - memory.kv)
+    return memory.kv <= left * _KV_SHARE
+
+
+def _most_layers(lay: Callable[[int], Fit], n_all: int) -> int:
+    """How many layers the GPUs hold. More of them never take less."""
+    fitting, too_many = 0, n_all + 1
+    while too_many - fitting > 1:
+        middle = (fitting + too_many) // 2
+        if lay(middle).gpus_fit:
+            fitting = middle
+        else:
+            too_many = middle
+    return fitting
+
+
+def _fit_of(header: Header, machine: Machine, plan: Plan, shares: tuple[Share, ...]) -> Fit:
+    """The verdict on `shares`."""
+    memory, *gpus = shares
+    shared = {each.name for each in machine.accelerators if each.shares_memory}
+    in_memory = memory.total + sum(share.total for share in gpus if share.device in shared)
+    spare = {each.name: _gpu_spare_bytes(each) for each in machine.accelerators}
+    # What is missing with the last bit used; whether something should stay free is a question of comfort.
+    gpu_short = sum(max(0, share.total + spare[share.device] - share.free_bytes) for share in gpus)
+    short = max(0, in_memory - memory.free_bytes) + gpu_short
+    left = memory.free_bytes - in_memory
+    tight = left < min(_SPARE_BYTES, _SPARE_SHARE * machine.total_bytes)
+    if short:
+        verdict = Verdict.TOO_BIG
+    elif plan.n_gpu_layers > len(header.layers) and not (tight and shared):
+        # What is left in memory then is little, whatever else is there.
+        verdict = Verdict.GPU
+    elif tight:
+        verdict = Verdict.TIGHT
+    else:
+        verdict = Verdict.SPLIT if plan.n_gpu_layers else Verdict.CPU
+    return Fit(
+        verdict=verdict,
+        n_ctx=plan.n_ctx,
+        n_gpu_layers=plan.n_gpu_layers,
+        n_layers=len(header.layers) + 1,
+        kv_type=plan.kv_type,
+        shares=shares,
+        short_bytes=short,
+        tokens_per_s=tokens_per_s(header, plan.n_gpu_layers, machine.cpu_bytes_per_s, machine.gpu_bytes_per_s),
+        gpus_fit=not gpu_short,
+    )
+
+
+def _gpu_spare_bytes(gpu: Accelerator) -> int:
+    return 0 if gpu.shares_memory else int(min(_GPU_SPARE_BYTES, _GPU_SPARE_SHARE * gpu.total_bytes))
 
 
 def corrections(header: Header, made: Fit, used: dict[str, int], machine: Machine) -> tuple[Correction, ...]:
     """`machine.corrections` with what the load of `made` on `machine` has taught.
 
-    `used` maps a device (empty: the computer's memory) to the bytes that the load really took there, measured.
+    `used` maps a device (empty: the computer's memory) to the bytes that the load really took there, measured: of the
+    computer's memory the process's whole resident set, with the cache filled.
     """
     key = model_key(header)
     old = {each.device: each for each in machine.corrections if each.model == key}
     others = tuple(each for each in machine.corrections if each.model != key)
     for share in made.shares:
         if share.device in used:
-            known = old[share.device].extra_bytes if share.device in old else 0
-            extra = used[share.device] - share.total + known
+            extra = used[share.device] - (share.resident - share.correction)
             old[share.device] = Correction(key, share.device, extra)
     return (*others, *old.values())

@@ -94,6 +94,7 @@ class Header:
     n_vocab: int | None = None
     chat_template: str | None = None
     n_ff: int | None = None
+    n_ff_expert: int | None = None
     n_expert: int | None = None
     n_expert_used: int | None = None
     layers: tuple[Layer, ...] = ()
@@ -225,6 +226,7 @@ def _header_from(gguf: Gguf, path: str, size_bytes: int) -> Header:
         n_vocab=n_vocab,
         chat_template=_text(values.get("tokenizer.chat_template")),
         n_ff=max(keys.of_layers("feed_forward_length", keys.number("block_count"), ()), default=0) or None,
+        n_ff_expert=keys.number("expert_feed_forward_length") or None,
         n_expert=_count(keys.get("expert_count")),
         n_expert_used=_count(keys.get("expert_used_count")),
         layers=layers_of(keys, gguf.tensors, max(0, size_bytes - input_bytes - (0 if tied else output_bytes))),
