@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeySequence, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QGuiApplication,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QApplication,
+    QCheckBox,
     QComboBox,
     QFrame,
     QLabel,
@@ -25,6 +35,8 @@ from desktop.ui.icons import icon
 from desktop.ui.theme import scaled, tokens
 
 Ink = Literal["text", "muted", "accent", "on_accent", "danger", "ok"]
+
+_SWITCH_PX = (44, 26)
 
 DRESS_CHANGES = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
 """The events by which a widget learns that colours or the zoom are others now."""
@@ -182,3 +194,38 @@ class Choice(QComboBox):
         arrow = icon("chevron-down", tokens(self.palette()).muted, size)
         painter = QPainter(self)
         arrow.paint(painter, self.width() - size - scaled(9), (self.height() - size) // 2, size, size)
+
+
+class Switch(QCheckBox):
+    """On or off, as a knob on a track. It has no text: its row names it."""
+
+    @override
+    def sizeHint(self) -> QSize:
+        return QSize(scaled(_SWITCH_PX[0]), scaled(_SWITCH_PX[1]))
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    @override
+    def hitButton(self, pos: QPoint) -> bool:
+        return self.rect().contains(pos)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = tokens(self.palette())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        edge = scaled(2)
+        whole = QRectF(self.rect()).adjusted(edge / 2, edge / 2, -edge / 2, -edge / 2)
+        painter.setPen(QPen(QColor(theme.accent), edge) if self.hasFocus() else Qt.PenStyle.NoPen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(whole, whole.height() / 2, whole.height() / 2)
+        track = whole.adjusted(edge, edge, -edge, -edge)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.accent if self.isChecked() else theme.muted))
+        painter.drawRoundedRect(track, track.height() / 2, track.height() / 2)
+        side = track.height() - 2 * edge
+        left = track.right() - edge - side if self.isChecked() else track.left() + edge
+        painter.setBrush(QColor(theme.on_accent if self.isChecked() else theme.surface))
+        painter.drawEllipse(QRectF(left, track.top() + edge, side, side))

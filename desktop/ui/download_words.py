@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop.hub.downloads import Download, Phase
+from desktop.hub.job import Download, Phase
 from desktop.ui.i18n import tr
 from desktop.ui.quantities import bytes_per_second, duration, size
 

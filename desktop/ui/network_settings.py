@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import QEvent, QTimer, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from desktop.settings import Settings
-from desktop.ui.controls import set_look
+from desktop.ui.controls import Switch, set_look
 from desktop.ui.hub_access import HubAccess
 from desktop.ui.i18n import tr
 from desktop.ui.sampling_form import WholeNumber, labels_of_row
@@ -40,7 +40,7 @@ class NetworkSettings(QWidget):
         self._settings = settings
         self._filling = False
         self._says: list[Callable[[], object]] = []
-        self._offline = QCheckBox()
+        self._offline = Switch()
         self._offline.setObjectName("offlineSwitch")
         self._endpoint = _AddressField("endpointField")
         self._proxy = _AddressField("proxyField")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from desktop.hub.downloads import Download, Downloads, Phase
+from desktop.hub.downloads import Downloads
+from desktop.hub.job import Download, Phase
 from desktop.hub.names import is_model_file, quantisation_of
 from desktop.hub.network import Network
 from desktop.hub.remote import Choice

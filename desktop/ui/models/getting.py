@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop.errors import AppError, NotOnHub
-from desktop.hub.downloads import Download, Phase
+from desktop.hub.job import Download, Phase
 from desktop.hub.remote import Choice, Repository
 from desktop.ui.models.downloading import Downloading, Wanted
 from desktop.ui.models.hub_work import HubWork

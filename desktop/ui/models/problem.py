@@ -85,7 +85,7 @@ class Problem(QWidget):
         self._why.setText("\n".join(part for part in (words.why, words.next) if part))
         self._why.setVisible(bool(self._why.text()))
         self.setAccessibleName(words.what)
-        self._retry.setVisible(not isinstance(error, OfflineMode | UnsafeName))
+        self._retry.setVisible(may_try_again(error))
         self._settings.setVisible(_is_about_settings(error))
         self._page.setVisible(isinstance(error, Gated))
         self._online.setVisible(isinstance(error, OfflineMode))
@@ -100,6 +100,11 @@ class Problem(QWidget):
     def _dress(self) -> None:
         self._column.setSpacing(scaled(4))
         self._buttons.setSpacing(scaled(8))
+
+
+def may_try_again(error: AppError) -> bool:
+    """Whether another try can end otherwise while everything else stays as it is."""
+    return not isinstance(error, OfflineMode | UnsafeName)
 
 
 def _is_about_settings(error: AppError) -> bool:
