@@ -64,7 +64,7 @@ class Listing:
         absent = [file.name for file in files if file not in sizes]
         header, flaw, detail = None, None, ""
         try:
-            header = self._headers.read(entry.path)
+            header = self._headers.read(files)
         except BadModelFile as error:
             flaw, detail = error.flaw, error.detail
         except NoSuchModel:
@@ -95,7 +95,7 @@ class Listing:
     def flaw(self, path: Path) -> Flaw | None:
         """What is wrong with the file at `path`; None for a model, or for nothing."""
         try:
-            self._headers.read(path)
+            self._headers.read(shards_of(path))
         except BadModelFile as error:
             return error.flaw
         except NoSuchModel:
@@ -147,7 +147,7 @@ class Listing:
 
     def _is_projector(self, path: Path) -> bool:
         try:
-            self._headers.read(path)
+            self._headers.read((path,))
         except BadModelFile as error:
             return error.flaw is Flaw.NOT_A_LANGUAGE_MODEL and error.detail in _PROJECTORS
         except NoSuchModel:

@@ -88,7 +88,7 @@ class Projectors:
         names = _gguf_names(folder)
         named = [name for name in names if is_companion(name)]
         if not named and len(names) <= _MOST_OPENED:
-            named = [name for name in names if is_projector(folder / name)]
+            named = [name for name in names if shard_of(name) is None and is_projector(folder / name)]
         self._found = [(words_of(name) - _GENERIC, folder / name) for name in named if is_projector(folder / name)]
         others = {frozenset(words_of(name)) for name in names if name not in named} if self._found else set()
         self._one_model = len(others) <= 1

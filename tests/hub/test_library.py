@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -13,41 +12,13 @@ from desktop.errors import BadModelFile, CannotWrite, Flaw, NoSuchModel
 from desktop.hub.fit import Wishes
 from desktop.hub.library import Library
 from desktop.hub.model import STARTER, Source
-from desktop.hub.remote import Choice, RemoteFile
-from tests.hub.gguf_file import GgufFile, string, u32
+from tests.hub.gguf_file import GgufFile, string
+from tests.hub.on_disk import chosen, model_file, projector_file, shard_files
 
 
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
     return Library(tmp_path / "data" / "library.json", tmp_path / "data" / "models")
-
-
-def model_file(directory: Path, name: str) -> Path:
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / name
-    path.write_bytes(GgufFile().encode())
-    return path
-
-
-def projector_file(directory: Path, name: str) -> Path:
-    path = model_file(directory, name)
-    keys = {"general.architecture": string("clip"), "general.type": string("mmproj"), "clip.version": u32(1)}
-    path.write_bytes(GgufFile(keys).encode())
-    return path
-
-
-def chosen(folder: Path, files: list[Path], companions: list[Path]) -> Choice:
-    """`files` below `folder`, the place of owner/repo, as the hub would offer them."""
-    remote = [
-        tuple(
-            RemoteFile(
-                file.relative_to(folder).as_posix(), file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest()
-            )
-            for file in each
-        )
-        for each in (files, companions)
-    ]
-    return Choice("owner/repo", "c" * 40, "Q8_0", *remote)
 
 
 def test_starter_model_is_there_from_the_start(library: Library, starter_model: Path) -> None:
@@ -86,7 +57,7 @@ def test_names_are_unique(tmp_path: Path, library: Library) -> None:
     assert library.add(tmp_path / "b" / "model.gguf")[0].name == "model-2"
     assert library.add(model_file(tmp_path, "Starter.gguf"))[0].name == "starter-2"
     assert library.add(model_file(tmp_path, "通义千问.gguf"))[0].name == "通义千问"
-    shards = [model_file(tmp_path, f"big-0000{number}-of-00002.gguf") for number in (1, 2)]
+    shards = shard_files(tmp_path, "big", 2)
     assert [library.add(shard)[0].name for shard in shards] == ["big", "big"]
     assert len(library.models()) == 7
 
@@ -244,9 +215,8 @@ def test_a_conversation_is_noted_once(tmp_path: Path, library: Library) -> None:
 def test_a_folder_is_added_whole(tmp_path: Path, library: Library) -> None:
     folder = tmp_path / "Modelle"
     model_file(folder, "one.gguf")
-    for number in (1, 2):
-        model_file(folder / "big", f"two-0000{number}-of-00002.gguf")
-    model_file(folder / "big", "three-00002-of-00002.gguf")
+    shard_files(folder / "big", "two", 2)
+    shard_files(folder / "big", "three", 2)[0].unlink()
     for ignored in (folder / ".git", folder / "deep"):
         model_file(ignored, ".hidden.gguf")
     (folder / "four.GGUF").write_bytes(b"no model at all")
@@ -273,10 +243,12 @@ def test_a_folder_without_models(tmp_path: Path, library: Library) -> None:
 
 
 def test_shards_are_one_model(tmp_path: Path, library: Library) -> None:
-    shards = [model_file(tmp_path, f"big-0000{number}-of-00003.gguf") for number in (1, 2, 3)]
+    shards = shard_files(tmp_path, "big", 3)
     [model] = library.add(shards[1])
     assert (model.title, model.path, model.files) == ("big", shards[0], tuple(shards))
     assert model.size_bytes == sum(shard.stat().st_size for shard in shards)
+    assert model.header is not None
+    assert (model.header.parameters, model.header.size_bytes) == (3 * 64, model.size_bytes)
     shards[1].rename(tmp_path / "away.gguf")
     model = library.models()[0]
     assert (model.flaw, model.flaw_detail, model.missing) == (Flaw.MISSING_PART, shards[1].name, False)
@@ -317,7 +289,7 @@ def test_downloads_are_found(tmp_path: Path, library: Library) -> None:
 
 def test_where_it_was_downloaded_from(tmp_path: Path, library: Library) -> None:
     folder = tmp_path / "data" / "models" / "owner" / "repo"
-    shards = [model_file(folder / "Q8_0", f"Model-Q8_0-0000{number}-of-00002.gguf") for number in (1, 2)]
+    shards = shard_files(folder / "Q8_0", "Model-Q8_0", 2)
     projector = projector_file(folder, "mmproj-F16.gguf")
     choice = chosen(folder, shards, [projector])
     model = library.record_origin(choice)
