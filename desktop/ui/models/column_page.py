@@ -37,6 +37,8 @@ class ColumnPage(QScrollArea):
             self._arrange()
 
     def _arrange(self) -> None:
-        side = max(scaled(16), (self.viewport().width() - scaled(COLUMN_PX)) // 2)
-        self.column.setContentsMargins(side, scaled(16), side, scaled(24))
+        # In the middle of the page, whether a scroll bar takes room at its right or not.
+        side = max(scaled(16), (self.width() - scaled(COLUMN_PX)) // 2)
+        bar = self.width() - self.viewport().width()
+        self.column.setContentsMargins(side, scaled(16), max(scaled(4), side - bar), scaled(24))
         self.column.setSpacing(scaled(12))

@@ -1,0 +1,187 @@
+"""A model card: a stranger's Markdown, as tall as it is, folded until somebody wants to read all of it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QUrl, Signal
+from PySide6.QtGui import (
+    QColor,
+    QDesktopServices,
+    QGuiApplication,
+    QLinearGradient,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from desktop.ui.controls import DRESS_CHANGES
+from desktop.ui.i18n import tr
+from desktop.ui.theme import scaled, tokens
+from desktop.ui.transcript.block_view import Target
+from desktop.ui.transcript.flow import Flow
+from desktop.ui.transcript.style import Style
+
+_FOLDED_PX = 360
+_FADE_PX = 48
+_WEB = ("http", "https")
+# Cards of a megabyte exist; nobody reads them here.
+_MOST_CHARACTERS = 60_000
+
+
+class CardView(QWidget):
+    """Text that nobody vouches for: nothing that it names is loaded, and only a click opens a web address."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._page = _Page()
+        self._more = QPushButton()
+        self._more.setObjectName("wholeCardButton")
+        self._more.setProperty("look", "link")
+        self._more.setCheckable(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._page)
+        column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+        self._more.toggled.connect(self._on_toggled)
+        self._page.grown.connect(self._say)
+        self._retranslate()
+
+    def set_text(self, text: str) -> None:
+        """Show this card, folded."""
+        self._more.setChecked(False)
+        self._page.set_text(text[:_MOST_CHARACTERS])
+        self.setAccessibleDescription(text[:1000])
+        self._say()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def _on_toggled(self, checked: bool) -> None:
+        self._page.fold(folded=not checked)
+        self._say()
+
+    def _say(self) -> None:
+        self._more.setText(tr("Show less") if self._more.isChecked() else tr("Show the whole card"))
+        self._more.setVisible(self._more.isChecked() or self._page.is_cut)
+
+    def _retranslate(self) -> None:
+        self.setAccessibleName(tr("Model card"))
+        self._say()
+
+
+class _Page(QWidget):
+    """The text itself. Only what is in sight is laid out.
+
+    Signals:
+        grown(): it is taller or shorter than it was thought to be
+    """
+
+    grown = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("cardPage")
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._text = ""
+        self._folded = True
+        self._flow = self._make_flow()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether folding hides something."""
+        return self._folded and self._flow.height > scaled(_FOLDED_PX)
+
+    def set_text(self, text: str) -> None:
+        """Show `text`."""
+        self._text, self._folded = text, True
+        self._flow.set_text(text)
+        self._settle()
+
+    def fold(self, *, folded: bool) -> None:
+        """Show the beginning only, or all."""
+        self._folded = folded
+        self._settle()
+
+    @override
+    def sizeHint(self) -> QSize:
+        height = int(self._flow.height) + 1
+        return QSize(scaled(320), min(height, scaled(_FOLDED_PX)) if self._folded else height)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._flow.set_width(float(self.width()))
+        self._settle()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in DRESS_CHANGES:
+            self._flow = self._make_flow()
+            self._flow.set_text(self._text)
+            self._settle()
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        area = event.rect()
+        if self._flow.realise(area.top(), area.bottom() + 1):
+            self._settle()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._flow.draw(painter, area.top(), area.bottom() + 1)
+        if self.is_cut:
+            self._fade(painter)
+
+    @override
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        target = self._target_at(event.position())
+        self.setCursor(Qt.CursorShape.PointingHandCursor if target else Qt.CursorShape.ArrowCursor)
+        # Where it leads can be seen before it is opened.
+        self.setToolTip(target.link if target else "")
+
+    @override
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        target = self._target_at(event.position())
+        if event.button() is not Qt.MouseButton.LeftButton or target is None:
+            return
+        if target.link:
+            QDesktopServices.openUrl(QUrl(target.link))
+        else:
+            QGuiApplication.clipboard().setText(target.code or "")
+
+    def _target_at(self, point: QPointF) -> Target | None:
+        """The web link or the code's copy button at `point`."""
+        for index, top, _ in self._flow.in_sight(point.y() - 1, point.y() + 1):
+            target = self._flow.target_at(index, point - QPointF(0, top))
+            if target is not None and (
+                target.code is not None if not target.link else QUrl(target.link).scheme().lower() in _WEB
+            ):
+                return target
+        return None
+
+    def _fade(self, painter: QPainter) -> None:
+        """Where the text is cut, it goes out."""
+        ground = QColor(tokens(self.palette()).bg)
+        clear = QColor(ground)
+        clear.setAlpha(0)
+        area = self.rect().adjusted(0, self.height() - scaled(_FADE_PX), 0, 0)
+        gradient = QLinearGradient(area.topLeft(), area.bottomLeft())
+        gradient.setColorAt(0, clear)
+        gradient.setColorAt(1, ground)
+        painter.fillRect(area, gradient)
+
+    def _settle(self) -> None:
+        """The height is known better now."""
+        self._flow.realise(0, scaled(_FOLDED_PX))
+        self.updateGeometry()
+        self.update()
+        self.grown.emit()
+
+    def _make_flow(self) -> Flow:
+        return Flow(Style(tokens(self.palette()), scaled(100) / 100), float(max(80, self.width())))

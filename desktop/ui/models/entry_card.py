@@ -1,0 +1,77 @@
+"""One model of the catalogue, with what it is good at and how it fits this computer."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
+from typing_extensions import override
+
+from desktop.hub.catalogue import Entry, Quantisation, Role
+from desktop.ui.catalogue_words import strengths_line, why
+from desktop.ui.i18n import language, tr
+from desktop.ui.models.downloading import Wanted
+from desktop.ui.models.gettable import Gettable, small_label
+from desktop.ui.models.getting import Getting
+from desktop.ui.quantities import parameters, size
+
+
+class EntryCard(Gettable):
+    """A model in the quantisation that suits this computer.
+
+    Signals:
+        opened(entry: Entry, quantisation: Quantisation): the user wants to see more of it
+    """
+
+    opened = Signal(object, object)
+
+    def __init__(self, getting: Getting, entry: Entry, quantisation: Quantisation, role: Role | None) -> None:
+        """`role` is what it is recommended for, if it is."""
+        super().__init__(getting, Wanted(entry.repo, quantisation.name))
+        self.setProperty("look", "card")
+        self.entry, self.quantisation, self._role = entry, quantisation, role
+        self._title = QPushButton(entry.title)
+        self._title.setObjectName("entryTitle")
+        self._title.setProperty("look", "title")
+        self._why = QLabel()
+        self._why.setProperty("look", "badge")
+        self._why.setVisible(role is not None)
+        self._about, self._facts = small_label(""), small_label()
+        top = QHBoxLayout()
+        top.setContentsMargins(0, 0, 0, 0)
+        top.addWidget(self._title)
+        top.addStretch()
+        self.words.addWidget(self._why, 0, Qt.AlignmentFlag.AlignLeft)
+        self.words.addLayout(top)
+        self.words.addWidget(self._about)
+        self.words.addWidget(self._facts)
+        self.setFocusProxy(self._title)
+        self.stand_out(role is Role.GENERAL)
+        self._title.clicked.connect(lambda: self.opened.emit(entry, quantisation))
+        self._retranslate()
+        self._dress()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def _retranslate(self) -> None:
+        entry = self.entry
+        self._why.setText(why(self._role) if self._role is not None else "")
+        self._about.setText(entry.description(language()))
+        self._facts.setText(" · ".join(facts_of(entry, self.quantisation)))
+        self._title.setAccessibleName(tr("More about {name}", name=entry.title))
+        self._title.setToolTip(self._title.accessibleName())
+        self.set_name(f"{entry.title}, {size(self.quantisation.size_bytes)}")
+
+
+def facts_of(entry: Entry, quantisation: Quantisation) -> list[str]:
+    """Size, parameters, licence and strengths, each a few words."""
+    much = size(quantisation.size_bytes)
+    return [
+        tr("about {size}", size=much) if quantisation.about else much,
+        parameters(entry.parameters),
+        entry.licence.name,
+        strengths_line(entry.strengths),
+    ]
