@@ -16,9 +16,10 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from desktop.hub.fit import Fit, Verdict
+from desktop.hub.fit import Fit, Verdict, Wishes, fit
 from desktop.hub.header import Header
 from desktop.hub.layers import Layer
+from desktop.hub.shares import Machine
 from desktop.paths import resources
 
 # Bits that a value takes in the table of tokens and in the output, where llama.cpp quantises a file to that name:
@@ -31,11 +32,12 @@ _PER_LAYER_BITS = {"Q4_K_M": 5.5, "Q8_0": 8.5}
 
 
 # Slower than this, an answer is read faster than it is written.
-_USABLE_TOKENS_PER_S = 7.0
+_USABLE_TOKENS_PER_S = 8.0
 # From here on, a finer quantisation may take the speed that it costs.
 _AMPLE_TOKENS_PER_S = 20.0
 # What llama.cpp reads from the memory of an ordinary laptop, where this one's has not been measured.
 _ORDINARY_BYTES_PER_S = 30e9
+_EVERYDAY_CTX = 8_192
 # A model of this share of another's size is no bad second.
 _NEARLY = 0.6
 _COMFORTABLE = (Verdict.GPU, Verdict.SPLIT, Verdict.CPU)
@@ -112,6 +114,7 @@ class Architecture:
     """What each keeps for the context; their sizes depend on the quantisation and are 0 here."""
     n_expert: int | None = None
     n_expert_used: int | None = None
+    n_ff_expert: int | None = None
     n_per_layer_input: int = 0
     """Values that each layer has of its own for a token (Gemma's per-layer embeddings)."""
 
@@ -153,8 +156,12 @@ class Entry:
 
     @property
     def effective_parameters(self) -> float:
-        """How large a model without experts would be as capable, by the usual rule of thumb: the geometric mean."""
-        return math.sqrt(self.parameters * self.active_parameters)
+        """How large a model without experts would be about as capable.
+
+        A judgement, not a law: what a mixture of experts knows lies in all of it. The geometric mean, the usual rule
+        of thumb, is right for the first ones and too low for those of 2026.
+        """
+        return math.pow(self.parameters, 0.7) * math.pow(self.active_parameters, 0.3)
 
     def header(self, quantisation: Quantisation) -> Header:
         """What the header of that file would say, as far as the fit needs it."""
@@ -187,6 +194,7 @@ class Entry:
             n_ff=arch.n_ff,
             n_expert=arch.n_expert,
             n_expert_used=arch.n_expert_used,
+            n_ff_expert=arch.n_ff_expert,
             layers=tuple(
                 Layer(size, int(size * active), layer.n_k, layer.n_v, layer.window, layer.state_bytes)
                 for layer in arch.layers
@@ -255,8 +263,21 @@ def _architecture(facts: dict[str, Any]) -> Architecture:
     return Architecture(**{**facts, "layers": tuple(islice(cycle(kinds), facts["n_layers"]))})
 
 
+def fits_on(machine: Machine) -> Callable[[Entry, Quantisation], Fit]:
+    """How entries fit on `machine` with a context for everyday use, the same for all.
+
+    What `fit` chooses by itself is longer where there is more memory, and that would make it slower: models and
+    machines could not be compared.
+    """
+
+    def fit_of(entry: Entry, quantisation: Quantisation) -> Fit:
+        return fit(entry.header(quantisation), machine, Wishes(n_ctx=min(_EVERYDAY_CTX, entry.n_ctx_train)))
+
+    return fit_of
+
+
 def recommend(models: Iterable[Entry], fit_of: Callable[[Entry, Quantisation], Fit]) -> list[Recommendation]:
-    """The best of `models` on the machine that `fit_of` knows, none twice, the one for GENERAL first.
+    """The best of `models` on the machine that `fit_of` knows (see `fits_on`), none twice, GENERAL first.
 
     The best for a role is the largest that leaves memory for other programs and answers at a usable speed. Where that
     one is recommended already, another takes its place if it is nearly as large. FAST ones are at least twice as fast
@@ -295,22 +316,22 @@ def _run(entry: Entry, fit_of: Callable[[Entry, Quantisation], Fit]) -> _Run | N
     """`entry` in its best quantisation here; None where even the smallest is too big or too slow."""
     best: _Run | None = None
     for quantisation in entry.quantisations:
-        fit = fit_of(entry, quantisation)
-        if fit.verdict not in _COMFORTABLE:
+        fitted = fit_of(entry, quantisation)
+        if fitted.verdict not in _COMFORTABLE:
             break
         # A finer quantisation is worth nothing that it pushes off the GPU, or the speed.
         wanted = _USABLE_TOKENS_PER_S if best is None else _AMPLE_TOKENS_PER_S
-        pushed = best is not None and best.fit.verdict is Verdict.GPU and fit.verdict is not Verdict.GPU
-        if pushed or _tokens_per_s(entry, quantisation, fit) < wanted:
+        pushed = best is not None and best.fit.verdict is Verdict.GPU and fitted.verdict is not Verdict.GPU
+        if pushed or _tokens_per_s(entry, quantisation, fitted) < wanted:
             break
-        best = _Run(entry, quantisation, fit)
+        best = _Run(entry, quantisation, fitted)
     return best
 
 
-def _tokens_per_s(entry: Entry, quantisation: Quantisation, fit: Fit) -> float:
+def _tokens_per_s(entry: Entry, quantisation: Quantisation, fitted: Fit) -> float:
     """As the fit predicts it; else a guess: every token reads all that is not on the GPU."""
-    if fit.tokens_per_s is not None:
-        return fit.tokens_per_s
+    if fitted.tokens_per_s is not None:
+        return fitted.tokens_per_s
     active_bytes = quantisation.size_bytes * entry.active_parameters / entry.parameters
-    in_memory = active_bytes * (1 - fit.n_gpu_layers / max(fit.n_layers, 1))
+    in_memory = active_bytes * (1 - fitted.n_gpu_layers / max(fitted.n_layers, 1))
     return _ORDINARY_BYTES_PER_S / in_memory if in_memory > 0 else math.inf
