@@ -24,9 +24,12 @@ _KV_BYTES_OF_32 = {"f16": 64, "q8_0": 34, "q4_0": 18}
 _NUMBER_BYTES = 4  # what is computed with is f32
 _MASK_BYTES = 2  # which token sees which is f16
 
-# Measured on Linux with SmolLM2 and Gemma 3: the process with Python, numpy and llama.cpp, and its vocabulary.
-_BASE_BYTES = 58 << 20
+# Measured on Linux with SmolLM2 and Gemma 3.
+_BASE_BYTES = 44 << 20
+_WORK_BYTES = 14 << 20
+"""What an answer takes beside llama.cpp's buffers: threads, the chat template, the graph."""
 _TOKEN_BYTES = 128
+"""Of the vocabulary in memory, for each token."""
 
 _GPU_BASE_BYTES = 320 << 20
 """Of a GPU's driver and its library of kernels: CUDA's is the largest. A first load corrects it."""
@@ -73,7 +76,7 @@ class Machine:
     """How fast weights are read while a model answers; None where it was not measured yet."""
     gpu_bytes_per_s: float | None = None
     base_bytes: int = _BASE_BYTES
-    """Of the engine's process with its libraries, without what belongs to a model."""
+    """Of the engine's process with its libraries, before it loads a model."""
     repacks: bool = True
     """Whether the build rearranges weights for the processor (`SystemInfo.weights_repacked`)."""
     processor: str = field(default_factory=platform.machine)
@@ -99,9 +102,10 @@ class Share:
     weights: int = 0
     kv: int = 0
     compute: int = 0
+    """Buffers for what is computed, and the vocabulary."""
     vision: int = 0
     base: int = 0
-    """Of the process, its libraries and the vocabulary; on a GPU of its driver."""
+    """Of the process and its libraries; on a GPU of its driver."""
     correction: int = 0
     """What earlier loads of this model took beyond the prediction."""
     cached: int = 0
@@ -127,6 +131,7 @@ def shares_of(header: Header, machine: Machine, plan: Plan, vision_bytes: int) -
     extra = {each.device: each.extra_bytes for each in machine.corrections if each.model == model_key(header)}
     cells = -(-plan.n_ctx // _CTX_STEP) * _CTX_STEP
     compute = compute_bytes(header, cells)
+    work = _WORK_BYTES + _TOKEN_BYTES * (header.n_vocab or 0)
     kv = kv_bytes(header, cells, plan.kv_type)
     # The table of tokens stays in memory; one that is also the output is there once, unless the output is elsewhere.
     on_gpu = places[n_blocks] is not None
@@ -156,9 +161,9 @@ def shares_of(header: Header, machine: Machine, plan: Plan, vision_bytes: int) -
         free_bytes=machine.free_bytes,
         weights=weights[None],
         kv=caches.get(None, 0),
-        compute=compute if None in places else _input_bytes(header, cells, header.n_embd or 0),
+        compute=work + (compute if None in places else _input_bytes(header, cells, header.n_embd or 0)),
         vision=0 if gpus else vision_bytes,
-        base=machine.base_bytes + _TOKEN_BYTES * (header.n_vocab or 0),
+        base=machine.base_bytes,
         correction=extra.get("", 0),
         cached=_copied_bytes(header, machine, places),
     )
