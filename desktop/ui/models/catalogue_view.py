@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from desktop.hub.catalogue import Entry, Quantisation, Role, entries, recommend
+from desktop.hub.catalogue import Entry, Quantisation, Role, entries, fits_on, recommend
 from desktop.hub.fit import Fit, Machine, fit
 from desktop.ui.controls import DRESS_CHANGES
 from desktop.ui.i18n import tr, tr_count
@@ -77,7 +77,8 @@ class CatalogueView(QWidget):
     def set_machine(self, machine: Machine) -> None:
         """Recommend for `machine`, whose free memory changes all the time."""
         self._machine = machine
-        offers = [_Offer(each.entry, each.quantisation, each.why) for each in recommend(entries(), self._fit_of)]
+        found = recommend(entries(), fits_on(machine))
+        offers = [_Offer(each.entry, each.quantisation, each.why) for each in found]
         self._has_advice = bool(offers)
         taken = {offer.entry.id for offer in offers}
         if self._shows_rest or not offers:
