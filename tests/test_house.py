@@ -28,6 +28,7 @@ DOORS = {
 NO_QT_IN_UI = (
     "desktop/ui/error_text.py",
     "desktop/ui/explanation.py",
+    "desktop/ui/fit_words.py",
     "desktop/ui/hub_words.py",
     "desktop/ui/i18n.py",
     "desktop/ui/model_words.py",
