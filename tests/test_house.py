@@ -26,6 +26,7 @@ DOORS = {
     "httpcore2": ("desktop/hub/transport.py",),
 }
 NO_QT_IN_UI = (
+    "desktop/ui/catalogue_words.py",
     "desktop/ui/error_text.py",
     "desktop/ui/explanation.py",
     "desktop/ui/fit_words.py",
