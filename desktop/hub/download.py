@@ -68,6 +68,7 @@ def fetch(
         right = part.is_right()
     if not right:
         path.unlink()
+        on_progress(0)
         raise WrongContent(wanted.file.path, host)
 
 

@@ -28,7 +28,7 @@ class Downloads:
     """Fetches what was added, some at once, in threads of its own.
 
     All methods may be called from any thread and return at once. `on_change` is called, from any thread, whenever
-    something of `list` has changed: many times a second. `on_done` is called once a download, with it as DONE.
+    something of `list` has changed: thousands of times a second. `on_done` is called once a download, with it as DONE.
     """
 
     def __init__(
@@ -186,8 +186,8 @@ class Downloads:
 
     def _fetch_file(self, job: Job, number: int) -> None:
         def on_progress(n_bytes: int) -> None:
-            if job.note(number, n_bytes):
-                self._on_change()
+            job.note(number, n_bytes)
+            self._on_change()
 
         def on_verifying(verifying: bool) -> None:
             with self._lock:

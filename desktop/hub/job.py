@@ -14,7 +14,7 @@ from desktop.hub.stop import Stop
 from desktop.hub.unfinished import Unfinished
 
 _SPEED_OVER_S = 5
-_TOLD_EVERY_S = 0.05
+_MARK_EVERY_S = 0.05
 
 
 class Phase(StrEnum):
@@ -60,26 +60,22 @@ class Job:
         self.error: AppError | None = None
         self.stop = Stop()
         self._here = [files.here_bytes(file) for file in files.files]
-        self._told_at = 0.0
         self._marks: deque[tuple[float, int]] = deque()
-        """(when, bytes here) over the last seconds."""
+        """When how many bytes were here, over the last seconds."""
 
     @property
     def rest_bytes(self) -> int:
         """What is still to come."""
         return self.files.choice.size_bytes - sum(self._here)
 
-    def note(self, number: int, n_bytes: int) -> bool:
-        """`n_bytes` of file `number` are here. Returns whether it is time to tell somebody."""
-        self._here[number] = n_bytes
+    def note(self, number: int, n_bytes: int) -> None:
+        """`n_bytes` of file `number` are here."""
         now = time.monotonic()
-        if now - self._told_at < _TOLD_EVERY_S:
-            return False
-        self._told_at = now
-        while self._marks and now - self._marks[0][0] > _SPEED_OVER_S:
+        if not self._marks or now - self._marks[-1][0] >= _MARK_EVERY_S:
+            self._marks.append((now, sum(self._here)))
+        while now - self._marks[0][0] > _SPEED_OVER_S:
             self._marks.popleft()
-        self._marks.append((now, sum(self._here)))
-        return True
+        self._here[number] = n_bytes
 
     def download(self) -> Download:
         """What it is like now."""
@@ -104,4 +100,4 @@ class Job:
             return 0.0
         since, before = marks[0]
         # Up to now, not to the last bytes: what stands still becomes slower.
-        return max(0, done_bytes - before) / max(time.monotonic() - since, _TOLD_EVERY_S)
+        return max(0, done_bytes - before) / max(time.monotonic() - since, _MARK_EVERY_S)

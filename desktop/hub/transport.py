@@ -54,8 +54,9 @@ def speaking(transport: Transport, stop: Stop, *, asking: bool = False) -> Itera
 
 def client() -> httpx2.Client:
     """The client for all requests of the process, `huggingface_hub`'s too. It sends nothing outside of `speaking`."""
-    # Its messages hold whole addresses, and those of files are signed: whoever has one has the file.
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    # Their messages hold whole addresses, and those of files are signed: whoever has one has the file.
+    for name in ("httpx2", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     return httpx2.Client(transport=_Front(), follow_redirects=True, timeout=None)
 
 

@@ -168,7 +168,7 @@ def unfinished_in(folder: Path) -> list[Unfinished]:
 
 
 def _make_private(folder: Path) -> None:
-    """Make `folder` and those above it, for the user alone. (Path.mkdir makes those above it for all to see.)"""
+    """Make `folder` and those above it, for the user alone: Path.mkdir makes those above it for all to see."""
     if not folder.is_dir():
         _make_private(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -159,6 +159,8 @@ class Origin:
         """For every request for a file that has no fault of its own."""
         self.stalled = threading.Semaphore(0)
         """Released whenever an answer stands still."""
+        self.answered = threading.Semaphore(0)
+        """Released whenever the head of an answer was sent."""
         self.release = threading.Event()
         """Set it and what stands still goes on."""
         self.problems: list[BaseException] = []
@@ -258,6 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if answer.headers.get("Connection") == "close":
             self.close_connection = True
+        self.server.origin.answered.release()
         if self.command == "HEAD":
             return
         rest = size_of(answer.body) - answer.start
