@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -11,30 +13,46 @@ from desktop.cli.terminal import Terminal
 from desktop.engine.api import ModelSpec
 from desktop.engine.local import LocalEngine
 from desktop.errors import (
+    Altered,
     AppError,
     BadInput,
     BadModelFile,
     CannotWrite,
+    ChangedOnHub,
     EngineError,
+    Flaw,
+    HubError,
     ModelDoesNotFit,
+    NoSpace,
     NoSuchChat,
     NoSuchModel,
+    UnsafeName,
+    WrongContent,
 )
+from desktop.hub import token
 from desktop.hub.library import Library
 from desktop.hub.model import Model
+from desktop.hub.network import DEFAULT_ENDPOINT, Connection, Network
+from desktop.loading import Loading
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.store.chats import Store
 from desktop.store.writers import nobody_writing, writing
 
 
-def exit_code(error: AppError) -> int:
+def exit_code(error: AppError) -> int:  # noqa: PLR0911  a table, one row a code
     """The exit code that tells a script what kind of error it was."""
     match error:
         case BadInput():
             return 2
         case NoSuchModel() | NoSuchChat():
             return 3
+        case WrongContent() | ChangedOnHub() | UnsafeName() | Altered() | BadModelFile(flaw=Flaw.CUT_BY_HAND):
+            return 6
+        case HubError():
+            return 5
+        case NoSpace() | CannotWrite(full=True):
+            return 7
         case EngineError() | BadModelFile() | ModelDoesNotFit():
             return 4
     return 1
@@ -51,6 +69,8 @@ class Command:
         self.paths = paths
         self.settings = settings
         self.terminal = terminal
+        self.library = Library(paths.library, paths.models)
+        self.loading = Loading(paths.machine)
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -83,9 +103,25 @@ class Command:
 
     def engine(self) -> LocalEngine:
         """An engine of its own for this command."""
-        engine = LocalEngine(self.paths.engine_log)
+        engine = LocalEngine(self.paths.engine_log, planner=self.loading)
         self._open.callback(engine.close)
         return engine
+
+    def network(self, endpoint: str | None = None, *, trust_endpoint: bool = False, offline: bool = False) -> Network:
+        """The way to the hub, by arguments, the environment and the settings in this order.
+
+        The access token goes to huggingface.co alone, unless the user trusts the endpoint with it.
+        """
+        endpoint = endpoint or os.environ.get("HF_ENDPOINT") or self.settings.endpoint or DEFAULT_ENDPOINT
+        connection = Connection(endpoint, self.settings.proxy, offline or self.settings.offline)
+        if trust_endpoint:
+            connection = replace(connection, token_origin=connection.endpoint)
+        if not connection.offline and connection.token_origin == connection.endpoint:
+            # The keyring may ask the user to unlock it: not for a token that nobody would be sent.
+            connection = replace(connection, token=os.environ.get("HF_TOKEN") or token.load())
+        network = Network(connection)
+        self._open.callback(network.close)
+        return network
 
     def model(self, name: str | None) -> Model:
         """The model called `name`, else the one of the settings, else the first that is there.
@@ -93,15 +129,9 @@ class Command:
         Raises:
             NoSuchModel, BadModelFile
         """
-        library = Library(self.paths.library, self.paths.models)
         name = name if name is not None else self.settings.model
-        return library.default() if name is None else library.find(name)
+        return self.library.default() if name is None else self.library.find(name)
 
     def spec(self, model: Model) -> ModelSpec:
         """How `model` is to be loaded."""
-        return ModelSpec(
-            path=str(model.path),
-            n_ctx=self.settings.n_ctx,
-            n_gpu_layers=self.settings.n_gpu_layers,
-            n_threads=self.settings.n_threads,
-        )
+        return self.loading.spec(model.path, self.settings, model.loading)

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import unicodedata
 from typing import Any, TextIO
 
 from desktop.errors import AppError, pack
@@ -61,9 +62,8 @@ class Terminal:
         """Show on a terminal what is going on, in place of what was shown before; elsewhere nothing."""
         if self.as_json or not self._err.isatty():
             return
-        width = shutil.get_terminal_size().columns
         self._clear()
-        self._err.write(_CONTROL.sub("", text)[: max(1, width // 2)])
+        self._err.write(_fitted(_CONTROL.sub("", text), shutil.get_terminal_size().columns - 1))
         self._err.flush()
         self._shows_progress = True
 
@@ -72,3 +72,12 @@ class Terminal:
             self._shows_progress = False
             self._err.write("\r\x1b[K")
             self._err.flush()
+
+
+def _fitted(text: str, columns: int) -> str:
+    """As much of `text` as stands on one line of `columns`: a Chinese character takes two."""
+    for at, letter in enumerate(text):
+        columns -= 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        if columns < 0:
+            return text[:at]
+    return text

@@ -230,6 +230,12 @@ def _input_words(error: BadInput) -> Explanation:
                 detail,
                 tr("A text file in UTF-8 is needed."),
             )
+        case "choice":
+            return Explanation(
+                tr("“{name}” can mean several files.", name=clipped(error.path)),
+                detail,
+                tr("Say which, by its name."),
+            )
     return Explanation(tr("{path} cannot be used here.", path=error.path), detail)
 
 

@@ -1,0 +1,65 @@
+"""Which of a repository's choices is meant, or suits this computer."""
+
+from __future__ import annotations
+
+from desktop.errors import BadInput, ModelDoesNotFit, NotOnHub
+from desktop.hub.advice import advised, resized
+from desktop.hub.fit import Fit, Machine, fit
+from desktop.hub.names import quantisation_of, refuse_pieces
+from desktop.hub.remote import Choice, Repository
+from desktop.hub.search import Hub
+
+
+def named(repository: Repository, wanted: str) -> Choice:
+    """The choice that a file's name, its path, or a quantisation says.
+
+    Raises:
+        NotOnHub: there is none.
+        BadInput: there are several.
+        AppError: it is there, but cannot be downloaded.
+    """
+    refuse_pieces(wanted)
+    found = [choice for choice in repository.choices if any(_is_meant(file.path, wanted) for file in choice.files)]
+    if not found:
+        found = [choice for choice in repository.choices if choice.quantisation == wanted.upper()]
+    if len(found) > 1:
+        raise BadInput(wanted, "choice", ", ".join(choice.files[0].path for choice in found))
+    if found:
+        return found[0]
+    for refusal in repository.refused:
+        if _is_meant(refusal.path, wanted) or quantisation_of(refusal.path) == wanted.upper():
+            raise refusal.error
+    raise NotOnHub(repository.found.repo, wanted)
+
+
+def suited(hub: Hub, repository: Repository, machine: Machine) -> Choice:
+    """The choice that suits `machine` best. The header of one of them is read for it.
+
+    Raises:
+        NotOnHub: there is nothing to download.
+        ModelDoesNotFit: even the smallest is too big.
+        HubError, BadModelFile
+        AppError: what there is cannot be downloaded.
+    """
+    if not repository.choices:
+        if repository.refused:
+            raise repository.refused[0].error
+        raise NotOnHub(repository.found.repo, "*.gguf")
+    # From the middle: what is said of the others is scaled from it.
+    header = hub.header(repository.choices[len(repository.choices) // 2])
+
+    def fit_of(choice: Choice) -> Fit:
+        vision_bytes = sum(file.size_bytes for file in choice.companions)
+        return fit(resized(header, choice.size_bytes - vision_bytes), machine, vision_bytes=vision_bytes)
+
+    found = advised(repository.choices, fit_of)
+    if found is None:
+        smallest = repository.choices[0]
+        needed = fit_of(smallest)
+        free_bytes = sum(share.free_bytes for share in needed.shares)
+        raise ModelDoesNotFit(smallest.files[0].path, needed.needed_bytes, free_bytes)
+    return found
+
+
+def _is_meant(path: str, wanted: str) -> bool:
+    return wanted in (path, path.rpartition("/")[2])
