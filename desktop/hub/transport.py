@@ -178,11 +178,15 @@ class _Way:
     def _trouble(self, error: BaseException) -> Trouble:
         causes = list(_causes(error))
         connecting = isinstance(error, httpcore2.ConnectError | httpcore2.ConnectTimeout)
+        # Not those that end too early: they are broken, not forged.
+        forged = [
+            cause for cause in causes if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError)
+        ]
+        if connecting and forged:
+            return Trouble.NOT_SECURE
         # ImportError: a SOCKS proxy without the library for it. ValueError: an address that is none.
         if isinstance(error, httpcore2.ProxyError | ImportError | ValueError) or (connecting and self._proxied):
             return Trouble.PROXY
-        if any(isinstance(cause, ssl.SSLError) for cause in causes):
-            return Trouble.NOT_SECURE
         if any(isinstance(cause, socket.gaierror) for cause in causes):
             return Trouble.NO_SUCH_HOST
         if isinstance(error, httpcore2.TimeoutException):

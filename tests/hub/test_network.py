@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from desktop.errors import BadToken, Gate, Gated, NotOnHub, OfflineMode
-from desktop.hub.network import Connection, Network
-from desktop.hub.stop import Stop, Stopped
+from desktop.errors import AppError, BadToken, Gate, Gated, HubUnreachable, NotOnHub, OfflineMode, Trouble
+from desktop.hub.job import Phase
+from desktop.hub.network import Connection, Network, Patience
+from desktop.hub.stop import ConnectionChanged, Stop, Stopped
+from tests.hub.fetching import REPO, Fetching
 from tests.hub.hub_server import HubServer
-from tests.hub.origin import silence
-
-
-@pytest.fixture
-def hub() -> Iterator[HubServer]:
-    with HubServer() as server:
-        server.add("maker/model-GGUF", {"model-Q4_K_M.gguf": b"GGUF" + bytes(1000), "README.md": b"# A model"})
-        server.add("maker/gated-GGUF", {"model-Q4_K_M.gguf": b"GGUF"}, gated=True)
-        server.tokens = {"hf_granted": {"maker/gated-GGUF"}, "hf_other": set()}
-        yield server
+from tests.hub.origin import drop, silence
+from tests.hub.proxy import Proxy
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def network(hub: HubServer) -> Iterator[Network]:
 def test_it_asks_the_hub(network: Network) -> None:
     info = network.ask(lambda api: api.model_info("maker/model-GGUF", files_metadata=True))
     assert [(file.rfilename, file.size) for file in info.siblings or []] == [
-        ("model-Q4_K_M.gguf", 1004),
+        ("model-Q4_K_M.gguf", 300_000),
         ("README.md", 9),
     ]
 
@@ -74,21 +74,192 @@ def test_a_gate_says_what_is_missing(hub: HubServer, token: str | None, gate: Ga
     network.close()
 
 
-def test_a_silent_hub_can_be_stopped(hub: HubServer, network: Network) -> None:
-    stop = Stop()
-    outcome: list[type[BaseException]] = []
+class Question:
+    """A request in a thread of its own, and what came of it."""
 
-    def ask() -> None:
+    def __init__(self, network: Network, url: str) -> None:
+        self.stop = Stop()
+        self.outcome: type[BaseException] | None = None
+        self._thread = threading.Thread(target=self._ask, args=(network, url))
+        self._thread.start()
+
+    def _ask(self, network: Network, url: str) -> None:
         try:
-            with network.opened(f"{hub.endpoint}/maker/model-GGUF/resolve/main/README.md", {}, stop):
-                pass
-        except Stopped as error:
-            outcome.append(type(error))
+            with network.opened(url, {}, self.stop) as response:
+                response.read()
+        except (Stopped, ConnectionChanged, AppError) as error:
+            self.outcome = type(error)
 
+    def over(self) -> bool:
+        self._thread.join(10)
+        return not self._thread.is_alive()
+
+
+def readme(hub: HubServer) -> str:
+    return f"{hub.endpoint}/{REPO}/resolve/main/README.md"
+
+
+def test_a_silent_hub_can_be_stopped(hub: HubServer, network: Network) -> None:
     hub.hub.faults.append(silence)
-    thread = threading.Thread(target=ask)
-    thread.start()
+    question = Question(network, readme(hub))
     assert hub.hub.stalled.acquire(timeout=10)
+    question.stop.set()
+    assert question.over()
+    assert question.outcome is Stopped
+
+
+def test_going_offline_cuts_requests_off(hub: HubServer, network: Network) -> None:
+    hub.hub.faults.append(drop(3, "stall"))
+    question = Question(network, readme(hub))
+    assert hub.hub.stalled.acquire(timeout=10)
+    network.apply(replace(network.connection, offline=True))
+    assert question.over()
+    assert question.outcome is ConnectionChanged
+
+
+def test_a_question_is_asked_again_over_the_new_connection(hub: HubServer, network: Network) -> None:
+    with HubServer() as mirror:
+        mirror.repos = hub.repos
+        hub.hub.faults.append(silence)
+        answers: list[str] = []
+
+        def ask() -> None:
+            url = f"/{REPO}/resolve/main/README.md"
+            answers.append(str(network.ask(lambda api: api.get_hf_file_metadata(url=api.endpoint + url)).location))
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        assert hub.hub.stalled.acquire(timeout=10)
+        network.apply(Connection(mirror.endpoint))
+        thread.join(10)
+        assert answers == [readme(mirror)]
+
+
+@pytest.fixture
+def full() -> Iterator[str]:
+    """The address of a host that lets nobody in and turns nobody away."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        address = listening.getsockname()
+        with ExitStack() as waiting:
+            # The queue of a listening socket is longer than it was asked to be.
+            for _ in range(8):
+                connection = waiting.enter_context(socket.socket())
+                connection.setblocking(False)
+                connection.connect_ex(address)
+            yield f"http://127.0.0.1:{address[1]}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue turns away")
+def test_a_connection_that_is_not_made_can_be_stopped(full: str) -> None:
+    network = Network(Connection(full))
+    question = Question(network, full)
+    question.stop.set()
+    assert question.over()
+    assert question.outcome is Stopped
+    network.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue turns away")
+def test_a_connection_that_is_not_made_is_given_up(full: str) -> None:
+    network = Network(Connection(full), Patience(connect_s=0.1))
+    with pytest.raises(HubUnreachable) as raised, network.opened(full, {}):
+        pass
+    assert raised.value.trouble is Trouble.TIMED_OUT
+    network.close()
+
+
+def test_everything_goes_through_the_proxy(hub: HubServer, tmp_path: Path) -> None:
+    with Proxy() as proxy:
+        fetching = Fetching(hub, tmp_path, connection=Connection(hub.endpoint, proxy=proxy.address))
+        assert fetching.fetch().phase is Phase.DONE
+        fetching.close()
+        asked = [asked.path for asked in (*hub.hub.asked, *hub.cdn.asked)]
+        assert [urlsplit(url).path for url in proxy.asked] == [urlsplit(path).path for path in asked]
+
+
+def test_the_system_names_a_proxy(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy() as proxy, Proxy() as chosen:
+        monkeypatch.setenv("HTTP_PROXY", proxy.address)
+        monkeypatch.setenv("NO_PROXY", "")
+        for of_settings, used in ((None, [readme(hub)]), (chosen.address, []), ("", [])):
+            network = Network(Connection(hub.endpoint, proxy=of_settings))
+            with network.opened(readme(hub), {}) as response:
+                assert response.read() == b"# A model"
+            assert proxy.asked == used
+            proxy.asked.clear()
+            network.close()
+        assert chosen.asked == [readme(hub)]
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        network = Network(Connection(hub.endpoint))
+        with network.opened(readme(hub), {}) as response:
+            assert response.read() == b"# A model"
+        assert proxy.asked == []
+        network.close()
+
+
+# A 502 for http is not among them: it cannot be told from the hub's own.
+@pytest.mark.parametrize(("scheme", "status"), [("http", 407), ("https", 407), ("https", 502)])
+def test_a_proxy_that_refuses(hub: HubServer, scheme: str, status: int) -> None:
+    with Proxy(refuses=status) as proxy:
+        url = readme(hub).replace("http", scheme, 1)
+        network = Network(Connection(url, proxy=proxy.address))
+        with pytest.raises(HubUnreachable) as raised, network.opened(url, {}):
+            pass
+        assert raised.value.trouble is Trouble.PROXY
+        network.close()
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "nonsense://127.0.0.1:1", "http://[", "socks5://127.0.0.1:9"])
+def test_a_proxy_that_is_none(hub: HubServer, proxy: str) -> None:
+    network = Network(Connection(hub.endpoint, proxy=proxy))
+    with pytest.raises(HubUnreachable) as raised, network.opened(readme(hub), {}):
+        pass
+    assert raised.value.trouble is Trouble.PROXY
+    assert hub.hub.asked == []
+    network.close()
+
+
+def test_a_tunnel_to_a_host_without_tls(hub: HubServer) -> None:
+    url = readme(hub).replace("http", "https", 1)
+    with Proxy() as proxy:
+        network = Network(Connection(url, proxy=proxy.address))
+        with pytest.raises(HubUnreachable) as raised, network.opened(url, {}):
+            pass
+        assert raised.value.trouble is Trouble.NOT_SECURE
+        assert proxy.asked == [urlsplit(hub.endpoint).netloc]
+        network.close()
+
+
+def test_a_handshake_that_stands_still_can_be_stopped() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        network = Network(Connection(url))
+        question = Question(network, url)
+        accepted, _ = silent.accept()
+        with accepted:
+            # The client has said hello.
+            assert accepted.recv(1) == b"\x16"
+            question.stop.set()
+            assert question.over()
+        assert question.outcome is Stopped
+        network.close()
+
+
+def test_no_cookie_comes_back(hub: HubServer, network: Network) -> None:
+    hub.hub.faults.append(lambda answer: answer.headers.update({"Set-Cookie": "who=you"}))
+    for _ in range(2):
+        with network.opened(readme(hub), {}) as response:
+            response.read()
+    assert [asked.headers["Cookie"] for asked in hub.hub.asked] == [None, None]
+
+
+def test_stopped_before_it_begins_nothing_is_asked(hub: HubServer, network: Network) -> None:
+    stop = Stop()
     stop.set()
-    thread.join(10)
-    assert outcome == [Stopped]
+    with pytest.raises(Stopped), network.opened(readme(hub), {}, stop):
+        pass
+    assert hub.hub.asked == []

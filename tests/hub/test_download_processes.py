@@ -1,0 +1,128 @@
+"""Downloads of real processes: killed, two on one file, and on a disk that is full."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from desktop.errors import DownloadInUse, NoSpace
+from desktop.hub import space
+from desktop.hub.job import Phase
+from tests.hub.fetching import BODY, FILE, PUBLISHED, REPO, Fetching, listing, unfinished
+from tests.hub.hub_server import HubServer
+from tests.hub.origin import drop
+
+ROOT = Path(__file__).parents[2]
+HALF = len(BODY) // 2
+
+
+def start(hub: HubServer, folder: Path) -> subprocess.Popen[str]:
+    """A process that downloads the usual file."""
+    choice = json.dumps(asdict(hub.choice(REPO, FILE)))
+    command = [sys.executable, "-m", "tests.hub.download_child", str(folder), hub.endpoint, choice]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def read_until(process: subprocess.Popen[str], line: str) -> None:
+    assert process.stdout is not None
+    for told in process.stdout:
+        if told.strip() == line:
+            return
+    pytest.fail(f"{line} was never said")
+
+
+@pytest.fixture
+def half_here(hub: HubServer, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that has half of the file, and gets no more."""
+    hub.cdn.faults.append(drop(HALF, "stall"))
+    with start(hub, tmp_path / "models") as process:
+        read_until(process, str(HALF))
+        yield process
+        process.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_killed_at_half_it_goes_on_from_there(hub: HubServer, half_here: subprocess.Popen[str], tmp_path: Path) -> None:
+    half_here.send_signal(signal.SIGKILL)
+    half_here.wait()
+    sent = hub.cdn.sent
+    fetching = Fetching(hub, tmp_path / "models")
+    (found,) = fetching.downloads.list()
+    assert (found.phase, found.done_bytes) == (Phase.PAUSED, HALF)
+    assert fetching.here() == unfinished(found.id, "0.part")
+    assert fetching.resume(found.id).phase is Phase.DONE
+    assert fetching.published() == BODY
+    # Only the rest was asked for, and sent.
+    assert hub.cdn.asked[-1].headers["Range"] == f"bytes={HALF}-"
+    assert hub.cdn.sent - sent == len(BODY) - HALF
+    fetching.close()
+
+
+def test_two_processes_do_not_write_one_file(hub: HubServer, half_here: subprocess.Popen[str], tmp_path: Path) -> None:
+    fetching = Fetching(hub, tmp_path / "models")
+    (found,) = fetching.downloads.list()
+    failed = fetching.resume(found.id)
+    assert (failed.phase, repr(failed.error)) == (
+        Phase.FAILED,
+        repr(DownloadInUse(str(tmp_path / "models" / PUBLISHED[-1]))),
+    )
+    # Nor does one delete what the other writes.
+    fetching.downloads.cancel(found.id)
+    fetching.close()
+    assert listing(tmp_path / "models") == unfinished(found.id, "0.part")
+    hub.cdn.release.set()
+    read_until(half_here, f"done NoneType {len(BODY)}")
+    assert half_here.wait() == 0
+    again = Fetching(hub, tmp_path / "models")
+    assert again.published() == BODY
+    again.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 200 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)], check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        pytest.skip(f"a small disk can be mounted by root alone: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_becomes_full(hub: HubServer, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # So that it is not refused before it begins.
+    monkeypatch.setattr(space, "SPARE_BYTES", -10 * len(BODY))
+    fetching = Fetching(hub, small_disk / "models")
+    paused = fetching.fetch()
+    assert paused.phase is Phase.PAUSED
+    assert isinstance(paused.error, NoSpace)
+    assert paused.error.free_bytes < 8192
+    assert 0 < paused.done_bytes < 200_000
+    assert fetching.here() == unfinished(paused.id, "0.part")
+    here_bytes = (small_disk / "models" / ".downloads" / paused.id / "0.part").stat().st_size
+    subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
+    assert fetching.resume(paused.id).phase is Phase.DONE
+    assert hub.cdn.asked[-1].start == here_bytes
+    assert fetching.published() == BODY
+    fetching.close()
+
+
+def test_a_disk_that_is_full_from_the_beginning(hub: HubServer, small_disk: Path) -> None:
+    fetching = Fetching(hub, small_disk / "models")
+    with pytest.raises(NoSpace) as raised:
+        fetching.add()
+    assert raised.value.needed_bytes == len(BODY) + space.SPARE_BYTES
+    assert raised.value.free_bytes <= 200 << 10
+    assert listing(small_disk) == []
+    assert hub.hub.asked == []
+    fetching.close()
