@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from desktop.chat.message import Statistics
-from desktop.engine import computer
-from desktop.engine.api import Loaded, ModelSpec, SystemInfo
+from desktop import json_file
+from desktop.engine import computer, strikes
+from desktop.engine.api import Finished, Loaded, ModelSpec, SystemInfo
 from desktop.engine.ladder import PlainPlanner, Plan
-from desktop.errors import AppError
-from desktop.hub.fit import Fit, Machine, Wishes, fit
-from desktop.hub.header import Header
+from desktop.engine.local import LocalEngine
+from desktop.engine.strikes import Strikes
+from desktop.errors import AppError, BadModelFile, Crash, EngineCrashed, ModelDoesNotFit, NoSuchModel
+from desktop.hub.fit import Fit, Machine, Share, Verdict, Wishes, corrections, fit, model_key
+from desktop.hub.header import Header, read_header
+from desktop.hub.speed import measure_bytes_per_s
+from desktop.learned import Learned
 from desktop.settings import Settings
+from desktop.ways import Way, insists, ways
 
-_NONE = Wishes()
+_log = logging.getLogger(__name__)
+
+_NOTHING = Wishes()
+_WHOLE_BATCH = 512
+"""Tokens of a prompt after which the engine has touched all the memory that it had reserved."""
+_USUAL = (0.5, 2.0)
+"""Memory that was really used, by what was predicted. Outside of it something else was measured."""
+_MATTERS = 0.02
+"""Part of what is known by which it must be off to be written down: not every answer shall write a file."""
+_BASE_MATTERS_BYTES = 8 << 20
+_ENOUGH_TOKENS = 16
+_BIG_BYTES = 300_000_000
+"""A model that reads less for a token spends its time on other things than on reading memory."""
+_PACE = 0.3
+"""How much the latest answer counts for the speed that is remembered."""
 
 
 class Loading:
-    """Knows this machine. The `Planner` of the engine, and what everybody asks whether a model fits.
+    """Knows this machine. The `Planner` of the engine, and whom everybody asks whether a model fits.
 
     What it has learned lies in the file at `file`, which may be deleted. Methods may be called from any thread.
     """
@@ -26,53 +48,216 @@ class Loading:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.Lock()
+        self._learned = Learned.of(json_file.read(file))
         self._plain = PlainPlanner()
-        self._skipped: set[Path] = set()
+        self._ways: dict[ModelSpec, Way] = {}
+        """Those of the latest plan, by what the engine is given for them."""
+        self._held_bytes = 0
+        """What the loaded model takes of the computer's memory and will give back."""
 
     def machine(self) -> Machine:
-        """This machine now: free memory, GPUs as the engine described them last, and what was learned."""
-        return Machine(computer.total_memory_bytes(), computer.free_memory_bytes())
+        """This machine now: free memory, GPUs as the engine described them last, and what was learned.
 
-    def fit(self, header: Header, wishes: Wishes = _NONE, *, vision_bytes: int = 0) -> Fit:
-        """How a model fits this machine now. Microseconds; for many models at once ask `machine` once."""
+        The memory of the model that is loaded counts as free: it goes before another one comes.
+        """
+        with self._lock:
+            free = computer.free_memory_bytes() + self._held_bytes
+            return self._learned.machine(computer.total_memory_bytes(), free)
+
+    def fit(self, header: Header, wishes: Wishes = _NOTHING, *, vision_bytes: int = 0) -> Fit:
+        """How a model fits this machine now. For many models at once ask `machine` once, and `desktop.hub.fit`."""
         return fit(header, self.machine(), wishes, vision_bytes=vision_bytes)
 
-    def spec(self, path: Path, settings: Settings, wishes: Wishes = _NONE) -> ModelSpec:
-        """How the model at `path` is to be loaded: its own wishes before the settings', None for "by itself".
+    def wishes(self, settings: Settings, own: Wishes = _NOTHING) -> Wishes:
+        """What the user wants of one model: its `own` wishes, else those of the settings for all."""
+        return Wishes(
+            n_ctx=own.n_ctx or settings.n_ctx or None,
+            n_gpu_layers=settings.n_gpu_layers if own.n_gpu_layers is None else own.n_gpu_layers,
+            kv_type=own.kv_type,
+        )
+
+    def spec(self, path: Path, settings: Settings, own: Wishes = _NOTHING) -> ModelSpec:
+        """How the model at `path` is to be loaded, with None for "by itself".
 
         Equal from answer to answer, whatever the machine's memory does: the plan is made when it is loaded.
         """
-        return ModelSpec(
-            path=str(path),
-            n_ctx=wishes.n_ctx or settings.n_ctx,
-            n_gpu_layers=settings.n_gpu_layers if wishes.n_gpu_layers is None else wishes.n_gpu_layers,
-            n_threads=settings.n_threads,
-            kv_type=wishes.kv_type,
-        )
+        wanted = self.wishes(settings, own)
+        return ModelSpec(str(path), wanted.n_ctx, wanted.n_gpu_layers, settings.n_threads, wanted.kv_type)
 
     def study(self, log: Path) -> None:
-        """Find out what the GPUs are and how fast memory is, unless that is known. Seconds: in a thread of its own.
+        """Find out which GPUs there are and how fast memory is, unless it is known for this llama.cpp.
 
-        An engine process is started for it, which logs to the file at `log`.
+        Takes seconds: for a thread of its own. It asks an engine process, which logs to the file at `log`.
         """
+        with self._lock:
+            known = self._learned
+        if known.cpu_bytes_per_s is None:
+            speed = measure_bytes_per_s()
+            self._learn(lambda learned: replace(learned, cpu_bytes_per_s=learned.cpu_bytes_per_s or speed))
+        if known.build == computer.build_stamp():
+            return
+        engine = LocalEngine(log)
+        try:
+            self.note(engine.system_info())
+        except AppError:
+            _log.warning("the engine does not say what it runs on", exc_info=True)
+        finally:
+            engine.close()
+
+    def note(self, info: SystemInfo) -> None:
+        """The engine has described what it runs on."""
+        now = (computer.build_stamp(), info.devices, info.weights_repacked)
+
+        def take(learned: Learned) -> Learned:
+            return replace(learned, build=now[0], devices=now[1], repacks=now[2])
+
+        with self._lock:
+            before, self._learned = self._learned, take(self._learned)
+        if before.lasting() != self._learned.lasting():
+            self._learn(take)
 
     def plan(self, wanted: ModelSpec, info: SystemInfo) -> Plan:
         """See `Planner.plan`."""
-        return self._plain.plan(wanted, info)
+        self.note(info)
+        try:
+            header = read_header(Path(wanted.path))
+        except (BadModelFile, NoSuchModel):
+            header = None
+        if header is None or not header.layers:
+            self._ways = {}
+            return self._plain.plan(wanted, info)  # the engine knows more kinds of files, and says what is wrong
+        found = ways(header, self.machine(), wanted, info)
+        usable = [way for way in found if way.fit.verdict is not Verdict.TOO_BIG or insists(wanted, way, info)]
+        if not usable:
+            best = found[0].fit
+            raise ModelDoesNotFit(wanted.path, best.needed_bytes, max(0, best.needed_bytes - best.short_bytes))
+        self._ways = {way.spec: way for way in usable}
+        return self._without_crashed(usable)
 
     def begin(self, wanted: ModelSpec, attempt: ModelSpec) -> None:
-        """See `Planner.begin`."""
+        """See `Planner.begin`. On a GPU it is written down before it begins: it may be the last that is done."""
+        way = self._ways.get(attempt)
+        if way is not None and way.key:
+            self._strike(lambda known: strikes.begin(known, way.key, wanted.path))
 
     def end(self, wanted: ModelSpec, attempt: ModelSpec, outcome: Loaded | AppError | None) -> None:
         """See `Planner.end`."""
+        way = self._ways.get(attempt)
+        if way is None:
+            return
+        count = 0
+        if isinstance(outcome, EngineCrashed) and outcome.crash not in (Crash.KILLED, Crash.OUT_OF_MEMORY):
+            count = strikes.AT_LOAD if outcome.during == "load" else strikes.AT_ANSWER
+        if way.key:
+            self._strike(lambda known: strikes.end(known, way.key, wanted.path, count))
+        if isinstance(outcome, Loaded):
+            self._held_bytes = max(0, outcome.memory_bytes - outcome.size_bytes)
+            if outcome.base_bytes and abs(outcome.base_bytes - way.fit.shares[0].base) > _BASE_MATTERS_BYTES:
+                self._learn(lambda learned: replace(learned, base_bytes=outcome.base_bytes))
+            used = {use.name: use.bytes for use in outcome.devices if use.bytes}
+            self._compare(way, used, outcome.memory_bytes, whole=False)
 
-    def answered(self, wanted: ModelSpec, statistics: Statistics) -> None:
-        """The model loaded as `wanted` has finished an answer: learn its speed."""
+    def answered(self, attempt: ModelSpec, finished: Finished) -> None:
+        """See `Planner.answered`."""
+        way = self._ways.get(attempt)
+        if way is None:
+            return
+        statistics = finished.statistics
+        read = statistics.prompt_tokens - statistics.reused_tokens
+        self._compare(way, {}, finished.memory_bytes, whole=read >= _WHOLE_BATCH)
+        if way.key and way.key in self._learned.strikes:
+            self._strike(lambda known: strikes.clear(known, way.key))
+        if statistics.generated_tokens >= _ENOUGH_TOKENS and statistics.decode_tokens_per_s > 0:
+            self._time(way, statistics.decode_tokens_per_s)
+
+    def released(self) -> None:
+        """See `Planner.released`."""
+        self._held_bytes = 0
 
     def skipped(self, path: Path) -> bool:
-        """Whether a way to load the model at `path` is skipped because it crashed: there is something to `forget`."""
-        return path in self._skipped
+        """Whether a way to load the model at `path` is skipped because it crashed: `forget` would try it again."""
+        with self._lock:
+            return strikes.concern(self._learned.strikes, str(path))
 
     def forget(self, path: Path) -> None:
-        """Try everything again with the model at `path`, what crashed included."""
-        self._skipped.discard(path)
+        """Try everything again with the model at `path`, what crashed included, when it is loaded next."""
+        self._strike(lambda known: strikes.forget(known, str(path)))
+
+    def _without_crashed(self, usable: list[Way]) -> Plan:
+        """The plan without what has crashed before; but the last way stays, or nothing could be tried."""
+        first = usable[0]
+        tell = False
+
+        def settle(known: Strikes) -> None:
+            nonlocal tell
+            strikes.settle(known)
+            if strikes.is_out(known, first.key) and len(usable) > 1:
+                tell = strikes.tell(known, first.key)
+
+        if self._learned.strikes:
+            self._strike(settle)
+        good = [way for way in usable[:-1] if not strikes.is_out(self._learned.strikes, way.key)]
+        return Plan(tuple(way.spec for way in (*good, usable[-1])), first.spec if tell else None)
+
+    def _compare(self, way: Way, gpu_bytes: dict[str, int], memory_bytes: int, *, whole: bool) -> None:
+        """Learn from what a model has really taken. Not `whole`: of memory it may take more yet."""
+        used = dict(gpu_bytes)
+        memory = way.fit.shares[0]
+        if memory_bytes and (whole or memory.base + memory_bytes > memory.resident):
+            # With the predicted base: the correction is for the model's part.
+            used[memory.device] = memory.base + memory_bytes
+        shares = {share.device: share for share in way.fit.shares}
+        used = {name: size for name, size in used.items() if _is_usual(size, shares.get(name))}
+        with self._lock:
+            new = corrections(way.header, way.fit, used, self._learned.machine(0, 0)) if used else ()
+        key = model_key(way.header)
+        known = [each for each in new if each.model == key and each.device in used]
+        if any(
+            abs(each.extra_bytes - shares[each.device].correction) > _MATTERS * shares[each.device].resident
+            for each in known
+        ):
+            self._learn(lambda learned: replace(learned, corrections=new))
+
+    def _time(self, way: Way, tokens_per_s: float) -> None:
+        """Learn how fast memory is from how fast an answer was, where reading weights was most of the work."""
+        bytes_per_token = sum(layer.active_bytes for layer in way.header.layers) + way.header.output_bytes
+        on_gpu = way.fit.n_gpu_layers >= way.fit.n_layers
+        if bytes_per_token < _BIG_BYTES or (way.spec.n_gpu_layers and not on_gpu):
+            return
+        with self._lock:
+            known = self._learned.gpu_bytes_per_s if on_gpu else self._learned.cpu_bytes_per_s
+        predicted = way.fit.tokens_per_s
+        speed = known * tokens_per_s / predicted if known and predicted else tokens_per_s * bytes_per_token
+        new = known + _PACE * (speed - known) if known else speed
+        if known and abs(new - known) <= _MATTERS * known:
+            return
+        self._learn(
+            lambda learned: replace(learned, gpu_bytes_per_s=new) if on_gpu else replace(learned, cpu_bytes_per_s=new)
+        )
+
+    def _strike(self, change: Callable[[Strikes], None]) -> None:
+        """Change what is known of crashes."""
+
+        def take(learned: Learned) -> Learned:
+            change(learned.strikes)
+            return learned
+
+        self._learn(take)
+
+    def _learn(self, change: Callable[[Learned], Learned]) -> None:
+        """Change what is known, in memory and in the file. Another process may have written it meanwhile."""
+        with self._lock:
+            now = self._learned
+            known = Learned.of(json_file.read(self._file))
+            self._learned = change(replace(known, build=now.build, devices=now.devices, repacks=now.repacks))
+            try:
+                json_file.write(self._file, self._learned.values())
+            except OSError:
+                # Known until the program ends, then learned again.
+                _log.warning("%s cannot be written", self._file.name, exc_info=True)
+
+
+def _is_usual(used_bytes: int, share: Share | None) -> bool:
+    """Whether what was measured can be what was predicted."""
+    low, high = _USUAL
+    return share is not None and low * share.resident < used_bytes < high * share.resident

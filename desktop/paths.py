@@ -93,6 +93,11 @@ class Paths:
         return self.config / "settings.json"
 
     @property
+    def machine(self) -> Path:
+        """What was learned about loading models on this machine."""
+        return self.cache / "machine.json"
+
+    @property
     def engine_log(self) -> Path:
         """What the engine process and llama.cpp say."""
         return self.logs / "engine.log"

@@ -18,10 +18,12 @@ from desktop.chat.message import Role, Sampling, Turn
 from desktop.cli.command import Command
 from desktop.engine import computer, rebuild
 from desktop.engine.api import Request, SystemInfo, Token
+from desktop.engine.gpus import gpu_help
 from desktop.engine.local import LocalEngine
 from desktop.errors import AppError, Crash, EngineCrashed, EngineUnavailable
 from desktop.ui.error_text import explain, one_line
 from desktop.ui.i18n import tr
+from desktop.ui.model_words import unused_gpu_words
 from desktop.ui.quantities import gigabytes
 
 _LITTLE_SPACE_BYTES = 1_000_000_000
@@ -79,8 +81,8 @@ def _checks(command: Command, model: str | None) -> Iterator[Check]:
     if info is not None:
         yield _build(info)
         yield _devices(info)
+        yield from _gpus(info)
     yield from _processor(info)
-    yield from _gpus(info)
     yield from _directories(command)
     yield _memory()
     yield _chats(command)
@@ -166,13 +168,15 @@ def _processor(info: SystemInfo | None) -> Iterator[Check]:
         yield Check("processor", Status.OK, tr("{processor} has all that it needs.", processor=name), facts=facts)
 
 
-def _gpus(info: SystemInfo | None) -> Iterator[Check]:
-    for gpu in computer.gpus():
-        if info is not None and info.gpu:
-            yield Check("gpu", Status.OK, tr("{gpu} can be used.", gpu=gpu.name), facts=asdict(gpu))
-        else:
-            text = tr("{gpu} is there, but this llama.cpp was built without support for it.", gpu=gpu.name)
-            yield Check("gpu", Status.NOTE, text, rebuild.command(gpu.backend), asdict(gpu))
+def _gpus(info: SystemInfo) -> Iterator[Check]:
+    told = gpu_help(info)
+    named = ", ".join(told.backends)
+    yield Check("backends", Status.OK, tr("Backends of this llama.cpp: {backends}", backends=named))
+    for device in told.devices:
+        text = tr("{gpu} can be used.", gpu=f"{device.description} ({device.name})")
+        yield Check("gpu", Status.OK, text, facts=asdict(device))
+    for unused in told.unused:
+        yield Check("gpu", Status.NOTE, unused_gpu_words(unused), unused.command, asdict(unused))
 
 
 def _directories(command: Command) -> Iterator[Check]:

@@ -83,6 +83,8 @@ class SystemInfo:
     """The threads that a model is computed with unless `ModelSpec.n_threads` says otherwise."""
     weights_repacked: bool
     """False where the build's AMX kernels are known to crash, so that they are kept out of use."""
+    backends: tuple[str, ...] = ()
+    """What the build can compute with, such as "CPU" and "CUDA"."""
 
 
 @dataclass(frozen=True, slots=True)

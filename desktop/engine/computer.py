@@ -7,7 +7,6 @@ import platform
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 _TIMEOUT_S = 5.0
@@ -41,9 +40,6 @@ _DRIVERS = (
     Path("C:/Windows/System32/amdhip64*.dll"),
 )
 
-# https://pci-ids.ucw.cz
-_GPU_VENDORS = {"0x10de": "nvidia", "0x1002": "amd", "0x8086": "intel"}
-
 # What Qt's window needs of the system, and the Debian package that has it.
 _QT_LIBRARIES = {
     "libGL.so.1": "libgl1",
@@ -62,14 +58,6 @@ _QT_LIBRARIES = {
     "libxcb-xkb.so.1": "libxcb-xkb1",
     "libX11-xcb.so.1": "libx11-xcb1",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Gpu:
-    """A graphics processor. `backend`, what llama.cpp must be built for, is "cuda", "rocm", "vulkan" or "metal"."""
-
-    name: str
-    backend: str
 
 
 def total_memory_bytes() -> int:
@@ -116,7 +104,7 @@ def is_x86() -> bool:
 
 def processor() -> str:
     """The processor's name."""
-    for line in _lines(Path("/proc/cpuinfo")):
+    for line in lines(Path("/proc/cpuinfo")):
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
@@ -131,7 +119,7 @@ def build_features(build: str) -> set[str]:
 def cpu_features() -> set[str] | None:
     """The features of this processor, by ggml's names. None where the system does not say (only Linux does)."""
     names = _X86_FEATURES if is_x86() else _ARM_FEATURES
-    for line in _lines(Path("/proc/cpuinfo")):
+    for line in lines(Path("/proc/cpuinfo")):
         key, _, flags = line.partition(":")
         if key.strip() in ("flags", "Features"):
             has = set(flags.split())
@@ -144,35 +132,17 @@ def known_features() -> set[str]:
     return set(_X86_FEATURES if is_x86() else _ARM_FEATURES)
 
 
-def gpus() -> list[Gpu]:
-    """The graphics processors that llama.cpp could use, whether this build can or not."""
-    if sys.platform == "darwin":
-        return [Gpu("Apple", "metal")] if platform.machine() == "arm64" else []
-    nvidia = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader").splitlines()
-    found = [Gpu(name.strip(), "cuda") for name in nvidia if name.strip()]
-    vendors = set()
-    for path in sorted(Path("/sys/class/drm").glob("card?/device/vendor")):
-        vendors |= {_GPU_VENDORS.get(line, "") for line in _lines(path)}
-    if not found and ("nvidia" in vendors or Path("/proc/driver/nvidia/gpus").is_dir()):
-        found.append(Gpu("NVIDIA", "cuda"))
-    if "amd" in vendors:
-        found.append(Gpu("AMD", "rocm" if shutil.which("hipcc") else "vulkan"))
-    if "intel" in vendors:
-        found.append(Gpu("Intel", "vulkan"))
-    return found
-
-
 def missing_qt_packages() -> list[str]:
     """The Debian names of the system libraries that Qt's window needs and the loader does not know. Linux only."""
     if sys.platform != "linux":
         return []
-    known = _output("/sbin/ldconfig", "-p") or _output("ldconfig", "-p")
+    known = output("/sbin/ldconfig", "-p") or output("ldconfig", "-p")
     return [package for library, package in _QT_LIBRARIES.items() if f"{library} " not in known] if known else []
 
 
 def lacks_chinese_font() -> bool:
     """Whether fontconfig is there and knows no font with Chinese characters."""
-    return shutil.which("fc-list") is not None and not _output("fc-list", ":lang=zh-cn").strip()
+    return shutil.which("fc-list") is not None and not output("fc-list", ":lang=zh-cn").strip()
 
 
 def _cgroup_memory() -> tuple[int | None, int]:
@@ -192,14 +162,16 @@ def _changed_at(path: Path) -> int:
     return 0
 
 
-def _output(*command: str) -> str:
+def output(*command: str) -> str:
+    """What a program prints; empty if it is not there, fails, or takes longer than a few seconds."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=True)
         return done.stdout.decode("utf-8", errors="replace")
     return ""
 
 
-def _lines(path: Path) -> list[str]:
+def lines(path: Path) -> list[str]:
+    """The lines of a file; none if it cannot be read."""
     with contextlib.suppress(OSError):
         return path.read_text(encoding="utf-8", errors="replace").splitlines()
     return []

@@ -6,9 +6,13 @@ import os
 from pathlib import Path
 
 from desktop.engine.api import Fallback, Reason, Step
+from desktop.engine.gpus import UnusedGpu
 from desktop.errors import Altered, AppError, BadModelFile, Flaw, ModelDoesNotFit, NoSuchModel, NoTrash
 from desktop.ui.explanation import Explanation, clipped, memory_words
 from desktop.ui.i18n import tr
+
+# What brings the compiler of each kind of GPU along, by the names that its makers gave it.
+_COMPILERS = {"nvcc": "CUDA Toolkit (nvcc)", "glslc": "Vulkan SDK (glslc)", "hipcc": "ROCm (hipcc)"}
 
 
 def model_words(error: AppError) -> Explanation | None:  # noqa: PLR0911  a table, one row a kind
@@ -73,6 +77,17 @@ def fallback_words(fallback: Fallback) -> str:
         case Step.CPU:
             instead = tr("The processor answers instead.")
     return tr("{why} {instead}", why=why, instead=instead)
+
+
+def unused_gpu_words(unused: UnusedGpu) -> str:
+    """Why a GPU is not used. What to type for it is `unused.command`."""
+    if not unused.command:
+        return tr("{gpu} is there, but llama.cpp does not see it: check its driver.", gpu=unused.gpu.name)
+    text = tr("{gpu} is there, but this llama.cpp was built without support for it.", gpu=unused.gpu.name)
+    if not unused.missing:
+        return text
+    first = tr("Before it is built anew, install {compiler}.", compiler=_COMPILERS[unused.missing])
+    return tr("{why} {instead}", why=text, instead=first)
 
 
 def _flaw_words(flaw: Flaw, detail: str) -> tuple[str, str]:  # noqa: PLR0911, PLR0912  a table, one row a flaw

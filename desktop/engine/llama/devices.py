@@ -42,7 +42,15 @@ def describe() -> SystemInfo:
         devices=devices(),
         n_threads=default_n_threads(),
         weights_repacked=not amx_is_miscompiled(),
+        backends=backends(),
     )
+
+
+def backends() -> tuple[str, ...]:
+    """The backends of ggml's registry, whether there are devices for them or not."""
+    get = ggml("ggml_backend_reg_get", _Handle, ctypes.c_size_t)
+    name = ggml("ggml_backend_reg_name", ctypes.c_char_p, _Handle)
+    return tuple(name(get(index)).decode() for index in range(ggml("ggml_backend_reg_count", ctypes.c_size_t)()))
 
 
 def devices() -> tuple[Device, ...]:
