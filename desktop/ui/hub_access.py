@@ -48,11 +48,6 @@ class HubAccess(QObject):
         return self._token is not None
 
     @property
-    def is_offline(self) -> bool:
-        """Whether nothing is asked of the network."""
-        return self._settings.offline
-
-    @property
     def host(self) -> str:
         """The hub's name, as the user knows it."""
         return self._network.connection.host

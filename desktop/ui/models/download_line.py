@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from desktop.hub.job import Download, Phase
-from desktop.ui.controls import DRESS_CHANGES, ElidedLabel, IconButton, describe, has_focus_within
+from desktop.ui.controls import DRESS_CHANGES, ElidedLabel, IconButton, describe
 from desktop.ui.download_words import progress_line, title_of
 from desktop.ui.i18n import tr
 from desktop.ui.models.downloading import Downloading
@@ -73,6 +74,11 @@ class DownloadLine(QWidget):
         self._say()
 
     @override
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        next((button for button in self._buttons() if not button.isHidden()), self._cancel).setFocus(event.reason())
+
+    @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.LanguageChange:
@@ -96,7 +102,7 @@ class DownloadLine(QWidget):
         self._bar.setVisible(not done and not self._cancelled)
         self._words.set_full_text(tr("Cancelled") if self._cancelled else progress_line(download))
         going = download.phase in _GOING
-        had_focus = has_focus_within(self)
+        focused = next((button for button in self._buttons() if button.hasFocus()), None)
         self._undo.setVisible(self._cancelled)
         self._pause.setVisible(going and not self._cancelled)
         # An error has its own button to try again.
@@ -106,19 +112,17 @@ class DownloadLine(QWidget):
         self._resume.setVisible(rests and not self._cancelled)
         self._cancel.setVisible(not self._cancelled)
         self._problem.set_error(None if self._cancelled else download.error)
-        if had_focus:
-            self._keep_focus()
+        if focused is not None and focused.isHidden():
+            # The button that was pressed has given its place to another one: so does the focus.
+            self.setFocus()
         name = title_of(download)
         describe(self._pause, tr("Pause {name}", name=name))
         describe(self._resume, tr("Go on with {name}", name=name))
         describe(self._cancel, tr("Take off the list") if done else tr("Cancel {name}", name=name))
         self._bar.setAccessibleName(tr("Download of {name}", name=name))
 
-    def _keep_focus(self) -> None:
-        """The button that was pressed has given its place to another one: so does the focus."""
-        shown = (self._undo, self._pause, self._resume, self._cancel)
-        if not any(button.hasFocus() and button.isVisible() for button in shown):
-            next((button for button in shown if not button.isHidden()), self._cancel).setFocus()
+    def _buttons(self) -> tuple[QAbstractButton, ...]:
+        return self._undo, self._pause, self._resume, self._cancel
 
     def _retranslate(self) -> None:
         self._undo.setText(tr("Undo"))

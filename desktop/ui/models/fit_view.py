@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from desktop.hub.fit import Fit, Verdict
 from desktop.ui.controls import DRESS_CHANGES, set_look
-from desktop.ui.fit_words import fit_arithmetic, fit_line
+from desktop.ui.fit_words import fit_arithmetic, fit_details, fit_line
 from desktop.ui.i18n import tr
 from desktop.ui.theme import scaled
 
@@ -64,7 +64,7 @@ class FitView(QWidget):
     def _say(self) -> None:
         if self._fit is None:
             return
-        self._line.setText(speed_and_fit(self._fit))
+        self._line.setText(f"{fit_line(self._fit)} · {fit_details(self._fit)}")
         set_look(self._line, {Verdict.TOO_BIG: "danger", Verdict.TIGHT: "warning"}.get(self._fit.verdict, "ok"))
         while (item := self._grid.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
@@ -89,11 +89,3 @@ class FitView(QWidget):
         self._row.setSpacing(scaled(8))
         self._grid.setHorizontalSpacing(scaled(16))
         self._grid.setVerticalSpacing(scaled(2))
-
-
-def speed_and_fit(fit: Fit) -> str:
-    """Such as "fits fully on the GPU · about 42 tokens/s"."""
-    if fit.tokens_per_s is None or fit.verdict is Verdict.TOO_BIG:
-        return fit_line(fit)
-    speed = f"{fit.tokens_per_s:,.0f}" if fit.tokens_per_s >= 1 else f"{fit.tokens_per_s:.1f}"
-    return tr("{fit} · about {speed} tokens/s", fit=fit_line(fit), speed=speed)

@@ -90,7 +90,7 @@ class Gettable(QFrame):
             self._line.set_download(standing.download, cancelled=standing.cancelled)
         self._line.setVisible(standing.download is not None)
         if had_focus and self._get.isHidden():
-            self.focusNextChild()
+            (self._line if standing.download is not None else self._use).setFocus()
 
     @override
     def changeEvent(self, event: QEvent) -> None:

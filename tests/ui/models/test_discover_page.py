@@ -1,0 +1,279 @@
+"""Finding a model: the catalogue without a network, the hub when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop.errors import OfflineMode
+from desktop.hub.catalogue import entries
+from desktop.hub.job import Phase
+from desktop.ui.models.choice_row import ChoiceRow
+from desktop.ui.models.discover_page import DiscoverPage
+from desktop.ui.models.entry_card import EntryCard
+from desktop.ui.models.gate import GatePanel
+from desktop.ui.models.repository_page import RepositoryPage
+from desktop.ui.models.results import FOUND, Results
+from tests.hub.origin import silence
+from tests.ui.models.market import GATED, Q4, Q8, REPO, Market, MemoryKeyring
+
+W = TypeVar("W", bound=QWidget)
+
+
+@pytest.fixture
+def open_page(qtbot: QtBot) -> Callable[[Market], DiscoverPage]:
+    def make(market: Market) -> DiscoverPage:
+        page = DiscoverPage(market.hub, market.getting, market.loading, market.access)
+        qtbot.addWidget(page)
+        page.resize(800, 640)
+        page.show()
+        return page
+
+    return make
+
+
+@pytest.fixture
+def page(market: Market, open_page: Callable[[Market], DiscoverPage]) -> DiscoverPage:
+    return open_page(market)
+
+
+def test_opening_the_page_asks_nobody(page: DiscoverPage, market: Market, qtbot: QtBot) -> None:
+    cards = _all(page, EntryCard)
+    assert cards
+    assert all(card.entry in entries() for card in cards)
+    _press(page, "allModelsButton")
+    qtbot.waitUntil(lambda: {card.entry.id for card in _all(page, EntryCard)} == {entry.id for entry in entries()})
+    page.show_entry(entries()[0].id)
+    qtbot.waitUntil(lambda: bool(_all(page, ChoiceRow)))
+    assert [_title(row) for row in _all(page, ChoiceRow)] == [each.name for each in entries()[0].quantisations]
+    assert market.asked() == []
+
+
+def test_what_is_recommended_says_why_and_how_it_fits(page: DiscoverPage, qtbot: QtBot) -> None:
+    card = _all(page, EntryCard)[0]
+    texts = [label.text() for label in _all(card, QLabel)]
+    assert card.entry.description("en") in texts
+    assert any(card.entry.licence.name in text for text in texts)
+    before = len(texts)
+    _press(card, "arithmeticButton")
+    qtbot.waitUntil(lambda: len(_all(card, QLabel)) >= before + 4)
+
+
+def test_a_search_leads_to_a_download(page: DiscoverPage, market: Market, qtbot: QtBot) -> None:
+    _search(page, "small", qtbot)
+    _open(page, REPO, qtbot)
+    rows = _all(page, ChoiceRow)
+    assert [_title(row) for row in rows] == ["Q4_K_M", "Q8_0"]
+    with qtbot.waitSignal(market.downloading.finished):
+        _press(rows[0], "getButton")
+    use = _child(rows[0], QPushButton, "useButton")
+    qtbot.waitUntil(use.isVisible)
+    with qtbot.waitSignal(page.use_requested) as used:
+        _push(use)
+    assert used.args == [market.folder / "models" / REPO / Q4]
+    assert not _child(rows[1], QPushButton, "useButton").isVisible()
+
+
+def test_how_each_quantisation_fits_comes_from_the_header_of_one(
+    page: DiscoverPage, market: Market, qtbot: QtBot
+) -> None:
+    _search(page, "small", qtbot)
+    with qtbot.waitSignal(market.hub.header_read):
+        _open(page, REPO, qtbot)
+    rows = _all(page, ChoiceRow)
+    buttons = [_child(row, QPushButton, "arithmeticButton") for row in rows]
+    assert all(button.isVisible() for button in buttons)
+    assert [row for row in rows if _says(row, "Recommended")] == rows[:1]
+    files = [path for path in market.asked() if Q8 in path]
+    assert files == []
+
+
+def test_progress_and_pause_stand_where_get_was(page: DiscoverPage, market: Market, qtbot: QtBot) -> None:
+    _search(page, "small", qtbot)
+    with qtbot.waitSignal(market.hub.header_read):
+        _open(page, REPO, qtbot)
+    market.server.cdn.always = silence
+    row = _all(page, ChoiceRow)[0]
+    _press(row, "getButton")
+    pause = _child(row, QWidget, "pauseButton")
+    qtbot.waitUntil(pause.isVisible)
+    assert _child(row, QProgressBar, "downloadBar").isVisible()
+    _push(pause)
+    resume = _child(row, QWidget, "resumeButton")
+    qtbot.waitUntil(resume.isVisible)
+    market.server.cdn.always = None
+    with qtbot.waitSignal(market.downloading.finished):
+        _push(resume)
+
+
+def test_get_in_the_catalogue_asks_the_hub_for_the_files(
+    page: DiscoverPage, market: Market, tiny_model: Path, qtbot: QtBot
+) -> None:
+    card = _all(page, EntryCard)[0]
+    name = f"renamed-since-{card.quantisation.name}.gguf"
+    market.server.add(card.entry.repo, {name: tiny_model.read_bytes(), "README.md": b"# It"})
+    with qtbot.waitSignal(market.downloading.finished):
+        _press(card, "getButton")
+    with qtbot.waitSignal(page.use_requested) as used:
+        use = _child(card, QPushButton, "useButton")
+        qtbot.waitUntil(use.isVisible)
+        _push(use)
+    assert used.args == [market.folder / "models" / card.entry.repo / name]
+
+
+def test_an_entry_that_the_hub_has_no_more_is_explained_in_its_card(page: DiscoverPage, qtbot: QtBot) -> None:
+    card = _all(page, EntryCard)[0]
+    _press(card, "getButton")
+    qtbot.waitUntil(lambda: _child(card, QPushButton, "retryButton").isVisible())
+    assert any(card.entry.repo in label.text() for label in card.findChildren(QLabel))
+
+
+def test_a_search_that_finds_nothing_says_so(page: DiscoverPage, qtbot: QtBot) -> None:
+    _search(page, "xyzzy", qtbot)
+    assert _says(page, "Nothing was found. Fewer or other words may help, or wider limits for size and licence.")
+
+
+def test_offline_offers_to_go_online_and_then_searches(
+    open_market: Callable[..., Market], open_page: Callable[[Market], DiscoverPage], qtbot: QtBot
+) -> None:
+    market = open_market(offline=True)
+    page = open_page(market)
+    with qtbot.waitSignal(market.hub.search_failed) as failed:
+        _type(page, "small")
+    assert failed.args is not None
+    assert isinstance(failed.args[1], OfflineMode)
+    with qtbot.waitSignal(page.online_requested):
+        _press(page, "goOnlineButton")
+    assert market.asked() == []
+    with qtbot.waitSignal(market.hub.found):
+        market.access.set_settings(replace(market.settings, offline=False))
+    assert _all(page, Results)[0].model().rowCount() == 1
+
+
+def test_a_hub_that_is_not_there_is_explained_with_a_way_on(page: DiscoverPage, market: Market, qtbot: QtBot) -> None:
+    nobody = replace(market.settings, endpoint="http://127.0.0.1:9")
+    market.access.set_settings(nobody)
+    with qtbot.waitSignal(market.hub.search_failed):
+        _type(page, "small")
+    with qtbot.waitSignal(page.settings_requested):
+        _press(page, "networkSettingsButton")
+    with qtbot.waitSignal(market.hub.search_failed):
+        _press(page, "retryButton")
+    with qtbot.waitSignal(market.hub.found):
+        market.access.set_settings(market.settings)
+
+
+def test_a_gated_model_says_where_to_ask_and_takes_the_token(
+    page: DiscoverPage, market: Market, keys: MemoryKeyring, qtbot: QtBot
+) -> None:
+    _search(page, "gated", qtbot)
+    _open(page, GATED, qtbot)
+    gate = _all(page, GatePanel)[0]
+    assert gate.isVisible()
+    assert _child(gate, QLineEdit, "gateAddress").text() == f"{market.server.endpoint}/{GATED}"
+    row = _all(page, ChoiceRow)[0]
+    with qtbot.waitSignal(market.downloading.failed):
+        _press(row, "getButton")
+    assert _child(row, QPushButton, "openPageButton").isVisible()
+    field = _child(gate, QLineEdit, "tokenField")
+    assert field.echoMode() is QLineEdit.EchoMode.Password
+    QTest.keyClicks(field, "hf_granted")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert field.text() == ""
+    assert market.access.has_token
+    qtbot.waitUntil(lambda: list(keys.kept.values()) == ["hf_granted"])
+    # The token is for huggingface.co: a mirror, as this one is, never sees it.
+    assert all("Authorization" not in asked.headers for asked in market.server.hub.asked)
+
+
+def test_escape_leads_back_step_by_step(page: DiscoverPage, qtbot: QtBot) -> None:
+    _search(page, "small", qtbot)
+    _open(page, REPO, qtbot)
+    QTest.keyClick(page, Qt.Key.Key_Escape)
+    assert _all(page, RepositoryPage) == []
+    assert _all(page, Results)
+    QTest.keyClick(page, Qt.Key.Key_Escape)
+    assert _all(page, EntryCard)
+    assert _child(page, QLineEdit, "hubSearchField").text() == ""
+
+
+def test_filters_are_asked_of_the_hub(page: DiscoverPage, market: Market, qtbot: QtBot) -> None:
+    _search(page, "small", qtbot)
+    with qtbot.waitSignal(market.hub.found):
+        _child(page, QWidget, "licenceChoice").setCurrentIndex(1)  # type: ignore[attr-defined]
+    assert "license%3Aapache-2.0" in market.asked()[-1]
+    assert _all(page, Results)[0].model().rowCount() == 0
+
+
+def test_an_interrupted_download_is_shown_where_its_model_is(page: DiscoverPage, market: Market, qtbot: QtBot) -> None:
+    market.server.cdn.always = silence
+    with qtbot.waitSignal(market.downloading.failed):
+        market.downloading.add(market.server.choice(REPO, Q4))
+    market.server.cdn.always = None
+    _search(page, "small", qtbot)
+    _open(page, REPO, qtbot)
+    (download,) = market.downloading.downloads
+    assert download.phase is Phase.FAILED
+    with qtbot.waitSignal(market.downloading.finished):
+        _press(_all(page, ChoiceRow)[0], "retryButton")
+
+
+def _search(page: DiscoverPage, text: str, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(page._hub.found):
+        _type(page, text)
+
+
+def _type(page: DiscoverPage, text: str) -> None:
+    field = _child(page, QLineEdit, "hubSearchField")
+    field.clear()
+    QTest.keyClicks(field, text)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+
+
+def _open(page: DiscoverPage, repo: str, qtbot: QtBot) -> None:
+    results = _all(page, Results)[0]
+    (index,) = [
+        results.model().index(row, 0)
+        for row in range(results.model().rowCount())
+        if results.model().index(row, 0).data(FOUND).repo == repo
+    ]
+    results.setCurrentIndex(index)
+    with qtbot.waitSignal(page._hub.repository_read):
+        QTest.keyClick(results, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(_all(page, ChoiceRow)))
+
+
+def _all(parent: QWidget, kind: type[W]) -> list[W]:
+    return [each for each in parent.findChildren(kind) if each.isVisible()]
+
+
+def _child(parent: QWidget, kind: type[W], name: str) -> W:
+    found = [each for each in parent.findChildren(kind, name) if each.isVisible()] or parent.findChildren(kind, name)
+    assert found, f"no {name}"
+    return found[0]
+
+
+def _press(parent: QWidget, name: str) -> None:
+    button = _child(parent, QWidget, name)
+    assert button.isVisible(), f"{name} cannot be seen"
+    _push(button)
+
+
+def _push(button: QWidget) -> None:
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def _title(row: ChoiceRow) -> str:
+    return next(label.text() for label in row.findChildren(QLabel) if label.property("look") == "section")
+
+
+def _says(parent: QWidget, text: str) -> bool:
+    return any(label.isVisible() and label.text() == text for label in parent.findChildren(QLabel))
