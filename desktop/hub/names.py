@@ -31,6 +31,8 @@ _WORD = re.compile(r"[^\W_]+")
 
 # Files in the GGUF format that belong to the making of a model, or change one.
 _NO_MODELS = {"imatrix", "lora", "adapter", "vocab"}
+# Guesses ahead for the model that it is named after ("mtp-gemma-4-E4B-it-Q8_0.gguf", 99 MB), and is none by itself.
+_DRAFT = "mtp-"
 
 _DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"} | {
     f"{device}{number}" for device in ("COM", "LPT") for number in "0123456789¹²³"
@@ -79,7 +81,9 @@ def is_companion(path: str) -> bool:
 
 
 def is_model_file(path: str) -> bool:
-    """Whether a file is a model, or a shard of one: no projector, adapter, importance matrix or bare vocabulary."""
+    """Whether a file is a model, or a shard of one: no projector, adapter, draft, importance matrix or vocabulary."""
+    if _name(path).lower().startswith(_DRAFT):
+        return False
     words = words_of(path)
     # "lora-merged" is a model again.
     return is_gguf(path) and not is_companion(path) and not (words & _NO_MODELS and "merged" not in words)

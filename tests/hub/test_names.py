@@ -76,6 +76,8 @@ def test_shards_are_numbered_as_llama_cpp_does() -> None:
         ("m-lora-f16.gguf", False, False, False),
         ("m-lora-merged-Q4_0.gguf", True, False, False),
         ("flora-7b.gguf", True, False, False),
+        ("MTP/mtp-gemma-4-E4B-it-Q8_0.gguf", False, False, False),
+        ("Qwen3.6-27B-MTP-Q4_K_M.gguf", True, False, False),
         ("ggml-vocab-qwen2.gguf", False, False, False),
         ("m.Q8_0.gguf.part1of2", False, False, True),
         ("m.Q8_0.gguf-split-a", False, False, True),
