@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -11,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from desktop import settings as settings_file
-from desktop.cli import ask, chats, doctor, models, prompt
+from desktop.cli import ask, chats, doctor, hub, models, prompt
+from desktop.cli.arguments import add_command, add_json, add_model, data_dir_option, positive, temperature, whole_number
 from desktop.cli.command import Command, exit_code
 from desktop.cli.terminal import Terminal
 from desktop.errors import AppError
@@ -30,7 +30,7 @@ def main(argv: Sequence[str], open_window: Callable[[Path | None], int]) -> int:
     """
     terminal = Terminal(sys.stdout, sys.stderr)
     # The help speaks the user's language, which stands in the settings, which lie in the data directory.
-    data_dir: Path | None = _data_dir_option().parse_known_args(argv)[0].__dict__.get("data_dir")
+    data_dir: Path | None = data_dir_option().parse_known_args(argv)[0].__dict__.get("data_dir")
     try:
         paths = Paths.under(data_dir) if data_dir else Paths.default()
     except AppError as error:
@@ -56,76 +56,51 @@ def main(argv: Sequence[str], open_window: Callable[[Path | None], int]) -> int:
         return 130
 
 
-def _data_dir_option() -> argparse.ArgumentParser:
-    # SUPPRESS: it may stand before and after the command, and where it does not stand it must not undo the other.
-    option = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    option.add_argument(
-        "--data-dir",
-        type=Path,
-        default=argparse.SUPPRESS,
-        metavar="DIR",
-        help=tr("keep everything of the app under DIR"),
-    )
-    return option
-
-
 def _parser() -> argparse.ArgumentParser:
-    common = _data_dir_option()
     parser = argparse.ArgumentParser(
         prog="fireside",
-        parents=[common],
+        parents=[data_dir_option()],
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=tr("Chat with a language model on your own computer. Without a command, the window opens."),
         epilog=tr(
             "exit codes: 0 fine, 1 something else went wrong, 2 wrong usage, 3 no such model or chat,\n"
-            "4 the engine or the model failed, 130 interrupted (what was written until then is kept)"
+            "4 the engine or the model failed, 5 the network or the hub failed, 6 a file is not what it should be,\n"
+            "7 no space on the disk, 130 interrupted (what was written until then is kept)"
         ),
     )
     parser.add_argument("--version", action="version", version=f"Fireside {version('fireside')}")
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(metavar=tr("COMMAND"), title=tr("commands"))
 
-    def add(
-        group: argparse._SubParsersAction[argparse.ArgumentParser],
-        name: str,
-        text: str,
-        run: Callable[[Command, argparse.Namespace], int] | None,
-        details: str = "",
-    ) -> argparse.ArgumentParser:
-        command = group.add_parser(
-            name,
-            parents=[common],
-            help=text,
-            description=f"{text}\n\n{details}".strip(),
-            allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+    _add_ask(
+        add_command(
+            commands, "ask", tr("ask a question, and save it and its answer as a chat"), ask.ask, _ask_details()
         )
-        if run is not None:
-            command.set_defaults(run=run)
-        return command
+    )
 
-    _add_ask(add(commands, "ask", tr("ask a question, and save it and its answer as a chat"), ask.ask, _ask_details()))
-
-    group = add(commands, "chats", tr("list, show and search chats"), None)
+    group = add_command(commands, "chats", tr("list, show and search chats"), None)
     actions = group.add_subparsers(metavar=tr("ACTION"), required=True)
-    listing = add(actions, "list", tr("all chats, the newest first"), chats.list_chats)
-    _add_json(listing, tr("a JSON list of chats"))
-    show = add(actions, "show", tr("the messages of one chat"), chats.show_chat)
+    listing = add_command(actions, "list", tr("all chats, the newest first"), chats.list_chats)
+    add_json(listing, tr("a JSON list of chats"))
+    show = add_command(actions, "show", tr("the messages of one chat"), chats.show_chat)
     show.add_argument("chat", metavar="ID", help=tr("the chat's number"))
-    _add_json(show, tr("a JSON object: the chat, and its messages as a list"))
-    search = add(actions, "search", tr("where titles and messages contain all words of a text"), chats.search_chats)
+    add_json(show, tr("a JSON object: the chat, and its messages as a list"))
+    search = add_command(
+        actions, "search", tr("where titles and messages contain all words of a text"), chats.search_chats
+    )
     search.add_argument("text", metavar="TEXT", nargs="+")
-    _add_json(search, tr("a JSON list of hits: a chat, and the message where it is one that matches"))
+    add_json(search, tr("a JSON list of hits: a chat, and the message where it is one that matches"))
 
-    group = add(commands, "models", tr("the models that can be used"), None)
+    group = add_command(commands, "models", tr("the models that can be used"), None)
     actions = group.add_subparsers(metavar=tr("ACTION"), required=True)
-    _add_json(add(actions, "list", tr("all models"), models.list_models), tr("a JSON list of models"))
+    models.add_actions(actions)
+    hub.add_actions(actions)
 
-    rendering = add(
+    rendering = add_command(
         commands, "prompt", tr("print exactly what a model would be given for a list of messages"), prompt.prompt
     )
-    _add_model(rendering)
+    add_model(rendering)
     rendering.add_argument("--template", type=Path, metavar="FILE", help=tr("use this chat template (Jinja) instead"))
     rendering.add_argument(
         "messages",
@@ -134,9 +109,11 @@ def _parser() -> argparse.ArgumentParser:
         help=tr("a JSON list of messages, each with role and content; - reads stdin"),
     )
 
-    checking = add(commands, "doctor", tr("check this computer, and say what to do about what is wrong"), doctor.doctor)
-    _add_model(checking)
-    _add_json(checking, tr("a JSON object: ok, and the checks as a list"))
+    checking = add_command(
+        commands, "doctor", tr("check this computer, and say what to do about what is wrong"), doctor.doctor
+    )
+    add_model(checking)
+    add_json(checking, tr("a JSON object: ok, and the checks as a list"))
     return parser
 
 
@@ -151,48 +128,9 @@ def _ask_details() -> str:
 def _add_ask(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", nargs="*", metavar="TEXT", help=tr("the question; - or nothing reads stdin"))
     parser.add_argument("--chat", metavar="ID", help=tr("go on with this chat instead of a new one"))
-    _add_model(parser)
+    add_model(parser)
     parser.add_argument("--system", metavar="TEXT", help=tr("the chat's system prompt"))
-    parser.add_argument("--temperature", type=_temperature, metavar="F", help=tr("0 is greedy"))
-    parser.add_argument("--seed", type=_whole_number, metavar="N", help=tr("the same seed draws the same answer"))
-    parser.add_argument("--max-tokens", type=_positive, metavar="N", help=tr("end the answer after so many tokens"))
-    _add_json(parser, tr("events as JSON, one object a line"))
-
-
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", metavar="NAME|PATH", help=tr("a model's name, or the path of a GGUF file"))
-
-
-def _add_json(parser: argparse.ArgumentParser, text: str) -> None:
-    parser.add_argument("--json", action="store_true", help=text)
-
-
-def _temperature(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value >= 0):
-        raise argparse.ArgumentTypeError(tr("{value} is no number from 0 on", value=text))
-    return value
-
-
-def _whole_number(text: str) -> int:
-    # llama.cpp's seeds have 32 bits, and the last of them means "draw one".
-    return _in_range(text, 0, 2**32 - 2)
-
-
-def _positive(text: str) -> int:
-    return _in_range(text, 1, 2**31 - 1)
-
-
-def _in_range(text: str, least: int, most: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if not least <= value <= most:
-        raise argparse.ArgumentTypeError(
-            tr("{value} is no whole number from {least} to {most}", value=text, least=least, most=most)
-        )
-    return value
+    parser.add_argument("--temperature", type=temperature, metavar="F", help=tr("0 is greedy"))
+    parser.add_argument("--seed", type=whole_number, metavar="N", help=tr("the same seed draws the same answer"))
+    parser.add_argument("--max-tokens", type=positive, metavar="N", help=tr("end the answer after so many tokens"))
+    add_json(parser, tr("events as JSON, one object a line"))

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from types import FrameType
 
@@ -19,7 +19,7 @@ from desktop.cli.command import Command, exit_code
 from desktop.cli.terminal import Terminal
 from desktop.engine.answer import Fitted, answer, ended
 from desktop.engine.api import Engine, Event, Finished, Loaded, LoadProgress, PrefillProgress, Request, Token
-from desktop.errors import AppError, LoadCancelled, StoreError
+from desktop.errors import AppError, CannotWrite, LoadCancelled, StoreError
 from desktop.store.chats import Store
 from desktop.ui.error_text import message_notice
 from desktop.ui.i18n import tr
@@ -46,7 +46,11 @@ def ask(command: Command, args: argparse.Namespace) -> int:
         chat.id, path[-1].id if path else None, text, model=model.name, sampling=sampling
     )
     request = Request(command.spec(model), turns_of([*path, question], chat.system), sampling)
-    return _Writing(store, command.terminal, message).write(command.engine(), request)
+    code = _Writing(store, command.terminal, message).write(command.engine(), request)
+    if code == 0:
+        with suppress(CannotWrite):
+            command.library.note_used(model.name)
+    return code
 
 
 def _question(words: list[str]) -> str:

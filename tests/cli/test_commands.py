@@ -12,9 +12,7 @@ import pytest
 
 from desktop.engine import computer, rebuild
 from desktop.hub.header import read_header
-from desktop.hub.library import Library
 from tests.cli.conftest import Shell
-from tests.hub.gguf_file import GgufFile
 
 MESSAGES = [
     {"role": "system", "content": "Be brief."},
@@ -57,25 +55,6 @@ def test_messages_that_are_not_there(shell: Shell) -> None:
     done = shell.run("prompt", "nowhere.json")
     assert done.returncode == 2
     assert "nowhere.json cannot be read as messages. No such file or directory" in done.stderr
-
-
-def test_models(shell: Shell, tmp_path: Path, starter_model: Path) -> None:
-    for name in ("mine", "gone"):
-        (tmp_path / f"{name}.gguf").write_bytes(GgufFile().encode())
-        Library(shell.data / "library.json", shell.data / "models").add(tmp_path / f"{name}.gguf")
-    (tmp_path / "gone.gguf").unlink()
-    models = shell.json("models", "list")
-    assert [(model["name"], model["missing"]) for model in models] == [
-        ("gone", True),
-        ("mine", False),
-        ("starter", False),
-    ]
-    assert models[2]["path"] == str(starter_model)
-    assert models[2]["is_starter"]
-    assert models[2]["parameters"] == 134_515_008
-    text = shell.run("models", "list").stdout.splitlines()
-    assert text[0] == f"gone     missing: {tmp_path / 'gone.gguf'}"
-    assert text[2] == "starter  Starter model · 135M · Q4_1 · 0.1 GB"
 
 
 @pytest.mark.model
