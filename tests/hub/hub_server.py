@@ -27,6 +27,8 @@ class Repo:
     gated: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     """More of what the API says: downloads, likes, gguf, cardData, …"""
+    older: set[str] = field(default_factory=set)
+    """Commits before, of which the files were the same."""
 
 
 class HubServer:
@@ -111,10 +113,13 @@ class HubServer:
         repo = self.repos.get(f"{owner}/{name}")
         if repo is None:
             return _refusal(404 if token else 401, "Repository not found", "RepoNotFound")
-        if rest and rest[1] not in ("main", repo.commit):
+        if rest and rest[1] not in {"main", repo.commit, *repo.older}:
             return _refusal(404, f"Invalid rev id: {rest[1]}", "RevisionNotFound")
         if rest[:1] == ["resolve"]:
-            return self._file(repo, "/".join(rest[2:]), token, asked)
+            answer = self._file(repo, "/".join(rest[2:]), token, asked)
+            if rest[1] in repo.older:
+                answer.headers["X-Repo-Commit"] = rest[1]
+            return answer
         return _json(self.info(repo, with_sizes="blobs" in url.query))
 
     def _file(self, repo: Repo, path: str, token: str, asked: Asked) -> Answer:
