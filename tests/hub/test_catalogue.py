@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from desktop.hub.catalogue import Entry, Recommendation, Role, Strength, entries, fits_on, read, recommend
+from desktop.hub.catalogue import Architecture, Entry, Recommendation, Role, Strength, entries, fits_on, read, recommend
 from desktop.hub.fit import Fit, Verdict
+from desktop.hub.layers import Layer
 from desktop.hub.names import is_model_file, quantisation_of, safe_path
 from desktop.hub.shares import Accelerator, Machine
 from desktop.paths import resources
@@ -106,29 +107,34 @@ def test_files_are_named_for_their_quantisation_and_sized_for_their_parameters(e
         assert low <= each.size_bytes * 8 / entry.parameters <= high
 
 
+def mixing_parameters(arch: Architecture, layer: Layer) -> int:
+    """Of the part of a layer that looks at other tokens, by its architecture's own design."""
+    n_embd, n_kv = arch.n_embd, layer.n_k + layer.n_v
+    if arch.name == "lfm2":
+        return 4 * n_embd**2 if layer.state_bytes else 2 * n_embd**2 + n_embd * n_kv
+    if layer.state_bytes:
+        # Qwen's recurrent state: 3 (inner + 4096) + 128 inner numbers.
+        inner = (layer.state_bytes // 4 - 3 * 4096) // 131
+        return n_embd * (3 * inner + 4096 + 2 * inner // 128) + 4 * (inner + 4096)
+    if arch.name == "gemma4":
+        # Layers without a window have heads twice as wide, whose values are their keys.
+        return n_embd * (2 * arch.n_head * 256 + n_kv) if layer.window else n_embd * (2 * arch.n_head * 512 + layer.n_k)
+    queries = 3 if arch.name == "qwen35" else 2
+    return n_embd * (queries * arch.n_head * layer.n_k // arch.n_head_kv + n_kv)
+
+
 def test_dimensions_add_up_to_the_parameters(entry: Entry) -> None:
     arch = entry.architecture
     if arch.n_expert:
         experts = arch.n_layers * arch.n_expert * 3 * arch.n_embd * (arch.n_ff_expert or 0)
         assert 0.9 < experts / entry.parameters < 0.98
-        return
-    if arch.name in {"gemma4", "lfm2"}:
-        pytest.skip("its layers are not all alike")
-    table = arch.n_vocab * arch.n_embd
-    dense = 3 * arch.n_embd * arch.n_ff
-    if arch.name == "qwen35":
-        recurrent = arch.layers[0].state_bytes // 4
-        # state = 3 (inner + 4096) + 128 inner; see `_state_bytes` in the header's layers.
-        inner = (recurrent - 3 * 4096) // 131
-        linear = arch.n_embd * (3 * inner + 4096)
-        head = arch.layers[3].n_k // arch.n_head_kv
-        full = arch.n_embd * (3 * arch.n_head + 2 * arch.n_head_kv) * head
-        attention = (3 * linear + full) / 4
+    elif arch.n_per_layer_input:
+        own = arch.n_vocab * arch.n_per_layer_input * arch.n_layers
+        assert entry.active_parameters == entry.parameters - own
     else:
-        head = arch.layers[0].n_k // arch.n_head_kv
-        attention = 2 * arch.n_embd * head * (arch.n_head + arch.n_head_kv)
-    total = table * (1 if arch.tied else 2) + arch.n_layers * (attention + dense)
-    assert total == pytest.approx(entry.parameters, rel=0.002)
+        layers = sum(mixing_parameters(arch, layer) + 3 * arch.n_embd * arch.n_ff for layer in arch.layers)
+        tables = arch.n_vocab * arch.n_embd * (1 if arch.tied else 2)
+        assert tables + layers == pytest.approx(entry.parameters, rel=0.0003)
 
 
 def test_a_header_has_the_whole_file_in_it(entry: Entry) -> None:
