@@ -24,12 +24,15 @@ DOORS = {
     "huggingface_hub": ("desktop/hub/",),
     "httpx2": ("desktop/hub/",),
     "httpcore2": ("desktop/hub/transport.py",),
+    "keyring": ("desktop/hub/token.py",),
 }
 NO_QT_IN_UI = (
     "desktop/ui/catalogue_words.py",
+    "desktop/ui/download_words.py",
     "desktop/ui/error_text.py",
     "desktop/ui/explanation.py",
     "desktop/ui/fit_words.py",
+    "desktop/ui/found_words.py",
     "desktop/ui/hub_words.py",
     "desktop/ui/i18n.py",
     "desktop/ui/model_words.py",
