@@ -14,7 +14,8 @@ from desktop.app import Fireside
 from desktop.chat.message import Role, Sampling, Turn
 from desktop.engine.api import ModelSpec, Request
 from desktop.engine.local import LocalEngine
-from desktop.hub.library import STARTER
+from desktop.hub.model import STARTER
+from desktop.loading import Loading
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.appearance import Appearance
@@ -27,8 +28,9 @@ def main(folder: Path, prompt: Path) -> None:
     paths.make()
     sampling = Sampling(temperature=0.0, max_tokens=N_TOKENS)
     settings = Settings(model=STARTER, sampling=sampling, n_ctx=N_CTX)
-    engine = LocalEngine(paths.engine_log)
-    fireside = Fireside(paths, settings, engine, Appearance(application))
+    loading = Loading(paths.machine)
+    engine = LocalEngine(paths.engine_log, planner=loading)
+    fireside = Fireside(paths, settings, engine, loading, Appearance(application))
     fireside.window.resize(1000, 700)
     fireside.window.show()
     fireside.models.load()

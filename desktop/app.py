@@ -17,6 +17,7 @@ from desktop.engine.api import Engine
 from desktop.engine.local import LocalEngine
 from desktop.errors import AppError, CannotWrite
 from desktop.hub.library import Library
+from desktop.loading import Loading
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.store.chats import Store
@@ -31,6 +32,9 @@ from desktop.ui.error_text import explain
 from desktop.ui.i18n import tr
 from desktop.ui.main_window import MainWindow
 from desktop.ui.models.choice import Models
+from desktop.ui.models.idle import IdleUnload
+from desktop.ui.models.shelf import Shelf
+from desktop.ui.models.supply import Supply
 from desktop.ui.session import Session
 from desktop.ui.single_instance import SingleInstance
 
@@ -66,7 +70,8 @@ def main(data_dir: Path | None = None) -> int:
             print(tr("Fireside is open already: its window comes to the front."), file=sys.stderr)  # noqa: T201
             return 0
         app.aboutToQuit.connect(instance.release)
-        fireside = Fireside(paths, settings, LocalEngine(paths.engine_log), appearance)
+        loading = Loading(paths.machine)
+        fireside = Fireside(paths, settings, LocalEngine(paths.engine_log, planner=loading), loading, appearance)
     except AppError as error:
         _tell(error)
         return 1
@@ -84,7 +89,9 @@ class Fireside:
         StoreError: the chats cannot be opened.
     """
 
-    def __init__(self, paths: Paths, settings: Settings, engine: Engine, appearance: Appearance) -> None:
+    def __init__(
+        self, paths: Paths, settings: Settings, engine: Engine, loading: Loading, appearance: Appearance
+    ) -> None:
         self._paths = paths
         self._settings = settings
         self._appearance = appearance
@@ -98,13 +105,16 @@ class Fireside:
         self._open = ExitStack()
         self._open.enter_context(writing(paths.writers))
         self.engine_thread = EngineThread(engine)
-        self.models = Models(Library(paths.library, paths.models), self.engine_thread, settings)
+        self.shelf = Shelf(Library(paths.library, paths.models), self.background)
+        self.models = Models(self.shelf, self.engine_thread, loading, settings)
+        self.supply = Supply(paths.models, settings)
         self.answers = Answers(self.store, self.engine_thread, self.models)
         self.meter = ContextMeter(self.engine_thread, self.models)
         self.session = Session(
             self.store, self.models, self.answers, self.meter, settings, erase_deleted=self._erase_deleted
         )
-        self.window = MainWindow(self.session, self.models, settings, paths)
+        self.idle = IdleUnload(self.models, self.answers, settings)
+        self.window = MainWindow(self.session, self.models, self.supply, settings, paths)
         self.bugs.window = self.window
         self.bugs.install()
         self.background.failed.connect(self._on_background_failed)
@@ -115,6 +125,7 @@ class Fireside:
     def close(self) -> None:
         """Stop what is being written, keep its text, and give everything back."""
         self.window.close()
+        self.supply.close()
         self.engine_thread.close()
         self.answers.save()
         self._erase_deleted()
@@ -135,6 +146,8 @@ class Fireside:
         self._settings = settings
         self._appearance.apply(settings)
         self.models.set_settings(settings)
+        self.supply.set_settings(settings)
+        self.idle.set_settings(settings)
         self.session.set_settings(settings)
         self.window.set_settings(settings)
         try:

@@ -20,7 +20,8 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.app import Fireside
 from desktop.engine.scripted import ScriptedEngine
-from desktop.hub.library import STARTER
+from desktop.hub.model import STARTER
+from desktop.loading import Loading
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.appearance import Appearance
@@ -119,7 +120,7 @@ def draw(app: QApplication, picture: Picture, folder: Path) -> None:
     paths.make()
     settings = Settings(theme=picture.theme, language=picture.language, model=STARTER)
     replies = ["…"] * len(picture.earlier) + [answer for _, answer in picture.chat]
-    fireside = Fireside(paths, settings, ScriptedEngine(replies), Appearance(app))
+    fireside = Fireside(paths, settings, ScriptedEngine(replies), Loading(paths.machine), Appearance(app))
     window = fireside.window
     window.resize(*SIZE)
     window.show()

@@ -23,6 +23,7 @@ from desktop.app import Fireside
 from desktop.chat.message import Sampling, State
 from desktop.engine.local import LocalEngine
 from desktop.hub.model import STARTER
+from desktop.loading import Loading
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.appearance import Appearance
@@ -50,7 +51,9 @@ class Launcher:
         self.running: list[Fireside] = []
 
     def __call__(self, settings: Settings = SHORT) -> Fireside:
-        fireside = Fireside(self._paths, settings, LocalEngine(self._paths.engine_log), Appearance(self._app))
+        loading = Loading(self._paths.machine)
+        engine = LocalEngine(self._paths.engine_log, planner=loading)
+        fireside = Fireside(self._paths, settings, engine, loading, Appearance(self._app))
         self.running.append(fireside)
         fireside.window.resize(1000, 700)
         with self._qtbot.waitExposed(fireside.window):
@@ -164,7 +167,7 @@ def test_a_bad_file_is_refused_in_words_and_leaves_the_chats_alone(
     bad.write_bytes(os.urandom(5000))
     drop(fireside, bad)
     toast = find(fireside, QFrame, "toast")
-    assert toast.isVisible()
+    qtbot.waitUntil(toast.isVisible)
     assert any("bad.gguf" in label.text() for label in toast.findChildren(QLabel))
     assert [model.name for model in fireside.models.available()] == [STARTER]
     assert fireside.models.state is ModelState.READY

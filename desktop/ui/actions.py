@@ -30,6 +30,7 @@ class Actions:
         self.copy_answer = self._add("copyAnswer", lambda: tr("Copy the last answer"), "Ctrl+Shift+C")
         self.model = self._add("modelMenu", lambda: tr("Choose the model"), "Ctrl+M")
         self.open_model = self._add("openModel", lambda: tr("Open a model file"), _Key.Open)
+        self.models = self._add("models", lambda: tr("Models"), "Ctrl+Shift+M")
         self.sidebar = self._add("toggleSidebar", lambda: tr("Show or hide the sidebar"), "Ctrl+B")
         self.settings = self._add("settings", lambda: tr("Settings"), "Ctrl+,")
         self.zoom_in = self._add("zoomIn", lambda: tr("Larger"), _Key.ZoomIn, "Ctrl+=", "Ctrl++")

@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, Signal, Slot
 
 Result = TypeVar("Result")
+# While a large file is read and compared, another program's models can still be looked for.
+_LONG_AT_ONCE = 2
+
 Then = Callable[[Any], object]
 
 
@@ -39,7 +42,7 @@ class LongJob:
 
 
 class Background(QObject):
-    """Runs short jobs one after another and, beside them, long ones one after another.
+    """Runs short jobs one after another and, beside them, long ones, two at a time.
 
     A job gets plain values and opens its own connections. What is to follow it runs in the main thread, and stays
     there meanwhile: a thread never holds a QObject.
@@ -56,8 +59,9 @@ class Background(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._short = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
-        self._long = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background-long")
+        self._long = ThreadPoolExecutor(max_workers=_LONG_AT_ONCE, thread_name_prefix="background-long")
         self._numbers = 0
+        self._closed = False
         self._then: dict[int, tuple[Then | None, Then | None]] = {}
         """What follows each job: its result's and its error's."""
         self._long_jobs: dict[int, tuple[LongJob, Callable[[float], object]]] = {}
@@ -80,7 +84,7 @@ class Background(QObject):
         then: Callable[[Result], object],
         on_error: Callable[[BaseException], object],
     ) -> LongJob:
-        """Run `work` after the long jobs before it. It tells its progress and looks at `stop` often."""
+        """Run `work` beside the short jobs. It tells its progress and looks at `stop` often."""
         number = self._number()
         job = LongJob(self, number)
         self._long_jobs[number] = (job, progress)
@@ -88,7 +92,8 @@ class Background(QObject):
         return job
 
     def close(self) -> None:
-        """Wait for the short jobs, stop the long ones. Nothing follows any of them any more."""
+        """Wait for the short jobs, stop the long ones. Nothing follows any of them, and none begins any more."""
+        self._closed = True
         for job, _ in self._long_jobs.values():
             job.stop.set()
         self._long.shutdown(cancel_futures=True)
@@ -108,6 +113,9 @@ class Background(QObject):
         then: Then | None,
         on_error: Then | None,
     ) -> None:
+        if self._closed:
+            # A timer or a late signal of a window that is going away.
+            return
         self._then[number] = (then, on_error)
         pool.submit(work).add_done_callback(lambda ended: self._ended.emit(number, ended))
 

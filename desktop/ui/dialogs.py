@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QWidget
 from desktop.chat.message import Sampling
 from desktop.paths import Paths
 from desktop.settings import Settings
+from desktop.ui.models.choice import Models
+from desktop.ui.models.supply import Supply
 from desktop.ui.session import Session
 
 if TYPE_CHECKING:
@@ -25,9 +27,12 @@ class Dialogs(QObject):
 
     settings_changed = Signal(object)
 
-    def __init__(self, window: QWidget, session: Session, settings: Settings, paths: Paths) -> None:
+    def __init__(
+        self, window: QWidget, session: Session, models: Models, supply: Supply, settings: Settings, paths: Paths
+    ) -> None:
         super().__init__(window)
-        self._window, self._session, self._settings, self._paths = window, session, settings, paths
+        self._window, self._session, self._models, self._supply = window, session, models, supply
+        self._settings, self._paths = settings, paths
         self._open_settings: SettingsDialog | None = None
 
     def set_settings(self, settings: Settings) -> None:
@@ -41,11 +46,19 @@ class Dialogs(QObject):
         from desktop.ui.settings_dialog import SettingsDialog
 
         if self._open_settings is None:
-            self._open_settings = SettingsDialog(self._settings, self._paths, self._window)
+            self._open_settings = SettingsDialog(
+                self._settings, self._paths, self._models, self._supply.access, self._window
+            )
             self._open_settings.changed.connect(self.settings_changed)
             self._open_settings.finished.connect(self._on_settings_closed)
         self._open_settings.show()
         self._open_settings.activateWindow()
+
+    def show_network_settings(self) -> None:
+        """Show the settings at their page on the network."""
+        self.show_settings()
+        if self._open_settings is not None:
+            self._open_settings.show_network_page()
 
     def show_chat_settings(self) -> None:
         """Edit the open chat's system prompt and sampling."""

@@ -19,7 +19,7 @@ from typing_extensions import override
 from desktop.hub.model import Model
 from desktop.ui.controls import DRESS_CHANGES, ElidedButton
 from desktop.ui.i18n import tr
-from desktop.ui.model_button import title_of
+from desktop.ui.library_words import title_of
 from desktop.ui.quantities import size
 from desktop.ui.theme import COLUMN_PX, scaled
 
@@ -33,11 +33,13 @@ class EmptyState(QScrollArea):
         suggestion_chosen(str text): it belongs into the composer
         starter_chosen(): begin with the starter model
         file_requested(): the user wants to choose a model file
+        discover_requested(str entry_id): the user wants the recommended model, an entry of the catalogue
     """
 
     suggestion_chosen = Signal(str)
     starter_chosen = Signal()
     file_requested = Signal()
+    discover_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,6 +50,8 @@ class EmptyState(QScrollArea):
         self._current: Model | None = None
         self._starter: Model | None = None
         self._problem = ""
+        self._entry_id = ""
+        self._recommended = ""
         self._greeting = _line("greeting")
         self._suggestions = [ElidedButton() for _ in range(4)]
         self._words = _line("muted")
@@ -56,6 +60,10 @@ class EmptyState(QScrollArea):
         self._start.setProperty("look", "primary")
         self._choose = QPushButton()
         self._choose.setObjectName("chooseFileButton")
+        self._advice = _line("muted")
+        self._get = QPushButton()
+        self._get.setObjectName("getRecommendedButton")
+        self._get.setProperty("look", "link")
         self._lay_out()
         for number, button in enumerate(self._suggestions, 1):
             button.setObjectName(f"suggestion{number}")
@@ -63,12 +71,19 @@ class EmptyState(QScrollArea):
             button.clicked.connect(self._on_suggestion)
         self._start.clicked.connect(self.starter_chosen)
         self._choose.clicked.connect(self.file_requested)
+        self._get.clicked.connect(lambda: self.discover_requested.emit(self._entry_id))
         self._retranslate()
 
     def set_models(self, models: list[Model], current: Model | None, problem: str = "") -> None:
         """Which models there are and which is chosen. `problem` words why it could not be loaded."""
         self._current, self._problem = current, problem
         self._starter = next((model for model in models if model.is_starter and not model.missing), None)
+        self._say()
+
+    def set_recommended(self, entry_id: str, title: str, size_bytes: int) -> None:
+        """Recommend the catalogue's entry of that id while there is no model but the starter."""
+        self._entry_id = entry_id
+        self._recommended = tr("{name} ({size})", name=title, size=size(size_bytes))
         self._say()
 
     @override
@@ -101,6 +116,8 @@ class EmptyState(QScrollArea):
         self._column.addSpacing(scaled(16))
         self._column.addWidget(self._words)
         self._column.addLayout(self._buttons)
+        self._column.addWidget(self._advice)
+        self._column.addWidget(self._get, 0, Qt.AlignmentFlag.AlignHCenter)
         self._column.addStretch(4)
         self.setWidget(inside)
         self._arrange()
@@ -131,6 +148,12 @@ class EmptyState(QScrollArea):
         self._start.setVisible(self._current is None and self._starter is not None)
         self._choose.setVisible(self._current is None or is_starter or bool(self._problem))
         self._words.setText(self._model_words())
+        advised = bool(self._entry_id) and (self._current is None or is_starter)
+        self._advice.setVisible(advised)
+        self._get.setVisible(advised)
+        self._advice.setText(
+            tr("The best model for this computer, as far as Fireside can tell: {model}", model=self._recommended)
+        )
 
     def _model_words(self) -> str:
         if self._problem:
@@ -166,6 +189,8 @@ class EmptyState(QScrollArea):
             button.setToolTip(tr("Put this into the message"))
         self._start.setText(tr("Start with the tiny starter model"))
         self._choose.setText(tr("Choose a model file…"))
+        self._get.setText(tr("Get it…"))
+        self._get.setAccessibleName(tr("Get the recommended model"))
         self._start.setAccessibleName(self._start.text())
         self._choose.setAccessibleName(self._choose.text())
         self._say()

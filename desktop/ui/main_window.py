@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from desktop.chat.message import Role
@@ -29,6 +28,9 @@ from desktop.ui.header import Header
 from desktop.ui.i18n import tr
 from desktop.ui.icons import app_icon
 from desktop.ui.models.choice import Models
+from desktop.ui.models.dropping import model_paths
+from desktop.ui.models.in_window import ModelsInWindow
+from desktop.ui.models.supply import Supply
 from desktop.ui.session import Session
 from desktop.ui.side_by_side import SideBySide
 from desktop.ui.sidebar import Sidebar
@@ -49,7 +51,7 @@ class MainWindow(QWidget):
 
     settings_changed = Signal(object)
 
-    def __init__(self, session: Session, models: Models, settings: Settings, paths: Paths) -> None:
+    def __init__(self, session: Session, models: Models, supply: Supply, settings: Settings, paths: Paths) -> None:
         super().__init__()
         self.setObjectName("window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -66,7 +68,8 @@ class MainWindow(QWidget):
         self._lay_out()
         self._toast = Toast(self._page, self._composer)
         self._deletion = Deletion(session, self._toast)
-        self._dialogs = Dialogs(self, session, settings, paths)
+        self._choosing = ModelsInWindow(self, session, models, supply, settings, self._toast, paths.engine_log)
+        self._dialogs = Dialogs(self, session, models, supply, settings, paths)
         self._connect_session()
         self._connect_models()
         self._connect_sidebar()
@@ -81,6 +84,7 @@ class MainWindow(QWidget):
         """The settings are now these."""
         self._settings = settings
         self._transcript.set_zoom(settings.zoom)
+        self._choosing.set_settings(settings)
         self._dialogs.set_settings(settings)
 
     def come_to_front(self) -> None:
@@ -115,6 +119,7 @@ class MainWindow(QWidget):
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
         self._composer.flush_draft()
+        self._choosing.close()
         is_open, width = self._sides.state()
         geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
         window = {**self._settings.window, "geometry": geometry, "sidebar_open": is_open, "sidebar_width": width}
@@ -123,14 +128,13 @@ class MainWindow(QWidget):
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _model_file(event.mimeData().urls()) is not None:
+        if model_paths(event.mimeData()):
             event.acceptProposedAction()
 
     @override
     def dropEvent(self, event: QDropEvent) -> None:
-        if (path := _model_file(event.mimeData().urls())) is not None:
-            event.acceptProposedAction()
-            self._add_model(path)
+        event.acceptProposedAction()
+        self._choosing.add(model_paths(event.mimeData()))
 
     # How it is put together.
 
@@ -164,18 +168,25 @@ class MainWindow(QWidget):
         session.failed.connect(self._on_failed)
 
     def _connect_models(self) -> None:
-        self._models.changed.connect(self._on_models_changed)
-        self._models.progress.connect(self._header.model.set_fraction)
-        self._models.settings_changed.connect(self._toast.dismiss_error)
-        self._models.noticed.connect(self._toast.show_message)
-        button = self._header.model
-        button.chosen.connect(self._choose_model)
-        button.file_requested.connect(self._choose_file)
-        button.remove_requested.connect(lambda name: self._try(lambda: self._models.remove(name)))
-        button.unload_requested.connect(self._models.unload)
-        button.cancel_requested.connect(self._models.cancel)
-        self._empty.starter_chosen.connect(lambda: self._choose_model(STARTER))
-        self._empty.file_requested.connect(self._choose_file)
+        models, choosing, button = self._models, self._choosing, self._header.model
+        models.changed.connect(self._on_models_changed)
+        models.progress.connect(button.set_fraction)
+        choosing.settings_changed.connect(self.settings_changed)
+        choosing.settings_requested.connect(self._dialogs.show_network_settings)
+        choosing.downloads_changed.connect(button.set_download_percent)
+        button.chosen.connect(choosing.choose)
+        button.file_requested.connect(choosing.choose_file)
+        button.library_requested.connect(choosing.show_library)
+        button.discover_requested.connect(choosing.show_discover)
+        button.downloads_requested.connect(choosing.show_downloads)
+        button.unload_requested.connect(models.unload)
+        button.cancel_requested.connect(models.cancel)
+        self._empty.starter_chosen.connect(lambda: choosing.choose(STARTER))
+        self._empty.file_requested.connect(choosing.choose_file)
+        self._empty.discover_requested.connect(choosing.show_discover)
+        choosing.recommended.connect(
+            lambda best: self._empty.set_recommended(best.entry.id, best.entry.title, best.quantisation.size_bytes)
+        )
 
     def _connect_sidebar(self) -> None:
         sidebar = self._sidebar
@@ -224,7 +235,8 @@ class MainWindow(QWidget):
             (actions.transcript, self._transcript.focus_last),
             (actions.copy_answer, self._copy_answer),
             (actions.model, self._header.model.open_menu),
-            (actions.open_model, self._choose_file),
+            (actions.open_model, self._choosing.choose_file),
+            (actions.models, self._choosing.show_library),
             (actions.sidebar, self._sides.toggle),
             (actions.settings, self._dialogs.show_settings),
             (actions.zoom_in, lambda: self._zoom(self._settings.zoom + _ZOOM_STEP)),
@@ -351,19 +363,6 @@ class MainWindow(QWidget):
             QGuiApplication.clipboard().setText(answers[-1])
             self._toast.show_message(tr("The last answer is copied"))
 
-    def _choose_model(self, name: str) -> None:
-        self._try(lambda: self._session.set_model(name))
-
-    def _choose_file(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, tr("Choose a model file"), "", tr("Model files (*.gguf)") + ";;" + tr("All files (*)")
-        )
-        if chosen:
-            self._add_model(Path(chosen))
-
-    def _add_model(self, path: Path) -> None:
-        self._try(lambda: self._session.set_model(self._models.add(path)))
-
     def _zoom(self, zoom: float) -> None:
         zoom = min(max(round(zoom, 1), ZOOM_LIMITS[0]), ZOOM_LIMITS[1])
         if zoom != self._settings.zoom:
@@ -384,12 +383,6 @@ class MainWindow(QWidget):
             do()
         except AppError as error:
             self._on_failed(error)
-
-
-def _model_file(urls: list[QUrl]) -> Path | None:
-    """The first model file among what was dropped."""
-    paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
-    return next((path for path in paths if path.suffix.lower() == ".gguf"), None)
 
 
 def _without_arguments(do: Callable[[], object]) -> Callable[[], None]:

@@ -14,30 +14,31 @@ from desktop.ui import controls
 from desktop.ui.controls import DRESS_CHANGES, IconButton, describe
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
+from desktop.ui.library_words import title_of
 from desktop.ui.models.choice import ModelState
 from desktop.ui.quantities import size
 from desktop.ui.theme import RADIUS_CONTROL, Tokens, scaled, tokens
 
 _LEAST_PX, _MOST_PX = 148, 260
 _KEYS = QKeySequence("Ctrl+M")
-
-
-def title_of(model: Model) -> str:
-    """What the model is called on screen."""
-    return tr("Starter model") if model.is_starter else model.title
+# More models than fit below the button on a small screen: then those that were used last stand in the menu.
+_MOST_IN_MENU, _RECENT_IN_MENU = 12, 8
 
 
 class ModelButton(QWidget):
     """The button itself, and beside it, while a model is loaded, the button that cancels.
 
     Signals:
-        chosen(str name), remove_requested(str name)
+        chosen(str name)
         file_requested(), unload_requested(), cancel_requested()
+        library_requested(), discover_requested(), downloads_requested(): a page of the models' window
     """
 
     chosen = Signal(str)
-    remove_requested = Signal(str)
     file_requested = Signal()
+    library_requested = Signal()
+    discover_requested = Signal()
+    downloads_requested = Signal()
     unload_requested = Signal()
     cancel_requested = Signal()
 
@@ -48,6 +49,7 @@ class ModelButton(QWidget):
         self._state = ModelState.NONE
         self._fraction = 0.0
         self._problem = ""
+        self._download_percent = -1
         self._button = _Pill()
         self._cancel = IconButton("cancelLoadButton", "x", box=28, size=14)
         self._cancel.hide()
@@ -71,6 +73,10 @@ class ModelButton(QWidget):
         self._fraction = fraction
         self._say()
 
+    def set_download_percent(self, percent: int) -> None:
+        """How far all that is being downloaded is; -1 where nothing is."""
+        self._download_percent = percent
+
     def open_menu(self) -> QMenu:
         """Show the list of models below the button."""
         menu = self._menu()
@@ -89,25 +95,34 @@ class ModelButton(QWidget):
         menu.setObjectName("modelMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         theme = tokens(self.palette())
-        for model in self._models:
+        for model in self._listed():
             action = menu.addAction(_row(model), partial(self.chosen.emit, model.name))
-            action.setEnabled(not model.missing)
+            action.setEnabled(model.is_usable)
             if self._current is not None and model.name == self._current.name:
                 action.setIcon(icon("check", theme.accent, scaled(16)))
+        if len(self._models) > _MOST_IN_MENU:
+            words = tr("All {count} models…", count=len(self._models))
+            menu.addAction(words, self.library_requested.emit)
         if self._models:
             menu.addSeparator()
-        keys = QKeySequence("Ctrl+O").toString(QKeySequence.SequenceFormat.NativeText)
-        menu.addAction(f"{tr('Choose a file…')}\t{keys}", self.file_requested.emit)
-        removable = [model for model in self._models if not model.is_starter]
-        if removable:
-            submenu = controls.menu(menu)
-            submenu.setTitle(tr("Remove from the list"))
-            for model in removable:
-                submenu.addAction(title_of(model), partial(self.remove_requested.emit, model.name))
-            menu.addMenu(submenu)
+        menu.addAction(tr("Get models…"), self.discover_requested.emit)
+        if self._download_percent >= 0:
+            words = f"{tr('Downloads')}\t{tr('{percent} %', percent=self._download_percent)}"
+            menu.addAction(words, self.downloads_requested.emit)
+        menu.addAction(f"{tr('Choose a file…')}\t{_native('Ctrl+O')}", self.file_requested.emit)
+        menu.addAction(f"{tr('Manage models…')}\t{_native('Ctrl+Shift+M')}", self.library_requested.emit)
         if self._state is ModelState.READY:
             menu.addAction(tr("Unload, to free its memory"), self.unload_requested.emit)
         return menu
+
+    def _listed(self) -> list[Model]:
+        """All models; of many, those that were used last, and the chosen one among them."""
+        if len(self._models) <= _MOST_IN_MENU:
+            return self._models
+        chosen = self._current.name if self._current is not None else ""
+        by_use = sorted(self._models, key=lambda model: (model.name != chosen, -(model.last_used_at or 0)))
+        recent = {model.name for model in by_use[:_RECENT_IN_MENU]}
+        return [model for model in self._models if model.name in recent]
 
     def _say(self) -> None:
         name = title_of(self._current) if self._current else tr("Choose a model")
@@ -128,10 +143,16 @@ class ModelButton(QWidget):
         self._say()
 
 
+def _native(keys: str) -> str:
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+
+
 def _row(model: Model) -> str:
     """The model's line in the menu; what follows the tab stands at the right."""
     if model.missing:
         return f"{title_of(model)}\t{tr('File is missing')}"
+    if model.flaw is not None:
+        return f"{title_of(model)}\t{tr('Cannot be used')}"
     if model.is_starter:
         return f"{title_of(model)}\t{tr('tiny, {size}', size=size(model.size_bytes))}"
     return f"{title_of(model)}\t{size(model.size_bytes)}"

@@ -28,7 +28,11 @@ from typing_extensions import override
 from desktop.paths import Paths
 from desktop.settings import ZOOM_LIMITS, Language, Settings, Theme
 from desktop.ui.controls import Choice
+from desktop.ui.gpu_help import GpuHelpView
+from desktop.ui.hub_access import HubAccess
 from desktop.ui.i18n import tr
+from desktop.ui.models.choice import Models
+from desktop.ui.network_settings import NetworkSettings
 from desktop.ui.sampling_form import OptionalNumber, SamplingForm, WholeNumber, labels_of_row
 from desktop.ui.theme import scaled
 
@@ -43,7 +47,7 @@ Lucide — ISC"""
 
 
 class SettingsDialog(QDialog):
-    """All settings, in four pages.
+    """All settings, a page for each kind.
 
     Signals:
         changed(Settings settings)
@@ -51,7 +55,7 @@ class SettingsDialog(QDialog):
 
     changed = Signal(object)
 
-    def __init__(self, settings: Settings, paths: Paths, parent: QWidget) -> None:
+    def __init__(self, settings: Settings, paths: Paths, models: Models, access: HubAccess, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("settingsDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -65,7 +69,8 @@ class SettingsDialog(QDialog):
         self._pages = QStackedWidget()
         self._add_look_page()
         self._add_answers_page()
-        self._add_model_page()
+        self._add_model_page(models, paths)
+        self._add_network_page(access)
         self._add_about_page(paths)
         self._tabs.currentChanged.connect(self._pages.setCurrentIndex)
         column = QVBoxLayout(self)
@@ -95,7 +100,14 @@ class SettingsDialog(QDialog):
         self._n_ctx.set_number(settings.n_ctx)
         self._n_threads.set_number(settings.n_threads)
         self._n_gpu_layers.set_number(settings.n_gpu_layers)
+        self._unload_after.set_number(settings.unload_after_min)
+        self._network.set_settings(settings)
         self._filling = False
+
+    def show_network_page(self) -> None:
+        """Show where the hub is and how it is reached."""
+        self._tabs.setCurrentIndex(self._network_index)
+        self._network.setFocus()
 
     @override
     def changeEvent(self, event: QEvent) -> None:
@@ -114,6 +126,7 @@ class SettingsDialog(QDialog):
         super().reject()
 
     def _flush(self) -> None:
+        self._network.flush()
         if self._typing.isActive():
             self._typing.stop()
             self._on_typed()
@@ -150,7 +163,7 @@ class SettingsDialog(QDialog):
         self._system.textChanged.connect(self._on_typing)
         self._sampling.changed.connect(self._on_typing)
 
-    def _add_model_page(self) -> None:
+    def _add_model_page(self, models: Models, paths: Paths) -> None:
         grid = self._add_page(lambda: tr("Model"))
         self._n_ctx = OptionalNumber("contextLength", 10_000_000)
         self._n_threads = OptionalNumber("threads", 1024)
@@ -173,9 +186,32 @@ class SettingsDialog(QDialog):
         )
         for field in (self._n_ctx, self._n_threads, self._n_gpu_layers):
             self._says.append(partial(_say_automatic, field))
+        self._unload_after = OptionalNumber("unloadAfter", 100_000)
+        self._row(
+            grid,
+            self._unload_after,
+            lambda: (
+                tr("Give memory back after"),
+                tr("Minutes without an answer. The model is loaded again when it is asked."),
+            ),
+        )
+        self._says.append(lambda: self._unload_after.setPlaceholderText(tr("Never")))
+        self._unload_after.changed.connect(lambda: self._change(unload_after_min=self._unload_after.number() or None))
+        title = QLabel()
+        self._says.append(lambda: title.setText(tr("Graphics processors")))
+        grid.addWidget(title, grid.rowCount(), 0, 1, 2)
+        gpus = GpuHelpView(models.shelf.background, paths.engine_log)
+        grid.addWidget(gpus, grid.rowCount(), 0, 1, 2)
         self._n_ctx.changed.connect(lambda: self._change(n_ctx=self._n_ctx.number() or None))
         self._n_threads.changed.connect(lambda: self._change(n_threads=self._n_threads.number() or None))
         self._n_gpu_layers.changed.connect(lambda: self._change(n_gpu_layers=self._n_gpu_layers.number()))
+
+    def _add_network_page(self, access: HubAccess) -> None:
+        grid = self._add_page(lambda: tr("Network"))
+        self._network_index = self._tabs.count() - 1
+        self._network = NetworkSettings(access, self._settings)
+        grid.addWidget(self._network, 0, 0, 1, 2)
+        self._network.changed.connect(self._on_network_changed)
 
     def _add_about_page(self, paths: Paths) -> None:
         grid = self._add_page(lambda: tr("About"))
@@ -248,6 +284,10 @@ class SettingsDialog(QDialog):
         if settings != self._settings:
             self._settings = settings
             self.changed.emit(settings)
+
+    def _on_network_changed(self, settings: Settings) -> None:
+        self._settings = settings
+        self.changed.emit(settings)
 
     def _on_typing(self) -> None:
         if not self._filling:

@@ -118,6 +118,8 @@ QComboBox QAbstractItemView {{
     background: {theme.surface}; border: {line}; padding: {px(4)};
     selection-background-color: {hover}; selection-color: {theme.text};
 }}
+QLineEdit[look="bare"] {{ background: transparent; border: {no_ring}; padding: 0; }}
+QLineEdit[look="bare"]:focus {{ border: {ring}; padding: 0; }}
 QLineEdit#searchBox {{ padding-left: {px(2)}; icon-size: {px(16)}; }}
 /* One pixel is enough here: the caret shows the focus too, and the composer has it nearly always. */
 QFrame#composerFrame {{ background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; }}

@@ -13,13 +13,17 @@ from pytestqt.qtbot import QtBot
 from desktop.engine.scripted import Reply, ScriptedEngine
 from desktop.hub.library import Library
 from desktop.hub.model import STARTER
+from desktop.loading import Loading
 from desktop.settings import Settings
 from desktop.store.chats import Store
 from desktop.ui.answers import Answers
+from desktop.ui.background import Background
 from desktop.ui.context import ContextMeter
 from desktop.ui.engine_thread import EngineThread
 from desktop.ui.i18n import choose_language
 from desktop.ui.models.choice import Models
+from desktop.ui.models.shelf import Shelf
+from desktop.ui.models.supply import Supply
 from desktop.ui.session import Session
 
 
@@ -49,6 +53,9 @@ class Desk:
     thread: EngineThread
     models: Models
     answers: Answers
+    background: Background
+    loading: Loading
+    supply: Supply
     bot: QtBot
 
     def settle(self) -> None:
@@ -69,16 +76,22 @@ def sit(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[..., Desk]]:
         store = Store.open(tmp_path / "chats.db", tmp_path / "backups")
         engine = ScriptedEngine(replies or ["An answer."], n_ctx=n_ctx)
         thread = EngineThread(engine)
-        models = Models(Library(tmp_path / "library.json", tmp_path / "models"), thread, settings)
+        background = Background()
+        shelf = Shelf(Library(tmp_path / "library.json", tmp_path / "models"), background)
+        loading = Loading(tmp_path / "machine.json")
+        supply = Supply(tmp_path / "models", settings)
+        models = Models(shelf, thread, loading, settings)
         answers = Answers(store, thread, models)
         meter = ContextMeter(thread, models)
         session = Session(store, models, answers, meter, settings, erase_deleted=store.purge)
-        desk = Desk(session, store, engine, thread, models, answers, qtbot)
+        desk = Desk(session, store, engine, thread, models, answers, background, loading, supply, qtbot)
         desks.append(desk)
         return desk
 
     yield make
     for desk in desks:
+        desk.supply.close()
         desk.thread.close()
+        desk.background.close()
         desk.answers.save()
         desk.store.close()

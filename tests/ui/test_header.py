@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -122,14 +123,36 @@ def test_the_menu_lists_models_with_their_sizes(header: Header, qtbot: QtBot) ->
     assert chosen.args == ["starter"]
     with qtbot.waitSignal(header.model.unload_requested):
         actions["Unload, to free its memory"].trigger()
-    removal = actions["Remove from the list"].menu()
-    assert isinstance(removal, QMenu)
-    # The starter model came with the program: it cannot be removed.
-    assert _actions(removal).keys() == {"Qwen3-8B-Q4_K_M", "Gone"}
-    with qtbot.waitSignal(header.model.remove_requested) as removed:
-        _actions(removal)["Gone"].trigger()
-    assert removed.args == ["gone"]
+    with qtbot.waitSignal(header.model.library_requested):
+        actions["Manage models…\tCtrl+Shift+M"].trigger()
+    with qtbot.waitSignal(header.model.discover_requested):
+        actions["Get models…"].trigger()
     menu.close()
+
+
+def test_of_many_models_the_menu_has_those_used_last(header: Header, qtbot: QtBot) -> None:
+    many = [replace(LARGE, name=f"m{n}", title=f"Model {n:02}", last_used_at=float(n)) for n in range(40)]
+    header.model.set_models(many, many[0], ModelState.READY)
+    menu = header.model.open_menu()
+    titles = [action.text().partition("\t")[0] for action in menu.actions() if action.text().startswith("Model ")]
+    # The chosen one is always there.
+    assert titles == ["Model 00", *(f"Model {n}" for n in range(33, 40))]
+    with qtbot.waitSignal(header.model.library_requested):
+        _actions(menu)["All 40 models…"].trigger()
+    menu.close()
+
+
+def test_running_downloads_are_mentioned_in_the_menu(header: Header, qtbot: QtBot) -> None:
+    header.model.set_models(MODELS, LARGE, ModelState.READY)
+    header.model.set_download_percent(34)
+    menu = header.model.open_menu()
+    with qtbot.waitSignal(header.model.downloads_requested):
+        _actions(menu)["Downloads\t34 %"].trigger()
+    menu.close()
+    header.model.set_download_percent(-1)
+    again = header.model.open_menu()
+    assert not any(text.startswith("Downloads") for text in _actions(again))
+    again.close()
 
 
 @pytest.mark.parametrize(("size", "text"), [(98_000_000, "98 MB"), (5_030_000_000, "5.0 GB"), (10, "1 MB")])

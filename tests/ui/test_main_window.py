@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def open_window(
         desk = desk or sit("First answer.", "Second answer.", "Third answer.")
         settings = settings or Settings(model="starter", language="en", theme="light")
         appearance.apply(settings)
-        window = MainWindow(desk.session, desk.models, settings, Paths.under(tmp_path))
+        window = MainWindow(desk.session, desk.models, desk.supply, settings, Paths.under(tmp_path))
 
         def apply(changed: Settings) -> None:
             appearance.apply(changed)
@@ -273,40 +274,39 @@ def test_what_cannot_be_written_is_told(open_window: Open) -> None:
     assert "full" in _toast(window).accessibleName()
 
 
-def test_a_dropped_model_file_that_is_none_is_refused_in_words(open_window: Open, tmp_path: Path) -> None:
+def test_a_dropped_model_file_that_is_none_is_refused_in_words(open_window: Open, tmp_path: Path, qtbot: QtBot) -> None:
     window, desk = open_window()
     path = tmp_path / "empty.gguf"
     path.touch()
     _drop(window, path)
-    assert "empty.gguf" in _toast(window).accessibleName()
+    qtbot.waitUntil(lambda: "empty.gguf" in _toast(window).accessibleName())
     assert [model.name for model in desk.models.available()] == ["starter"]
 
 
-def test_a_dropped_model_file_is_chosen(open_window: Open, starter_model: Path, tmp_path: Path) -> None:
+def test_a_dropped_model_file_is_chosen(open_window: Open, tiny_model: Path, tmp_path: Path, qtbot: QtBot) -> None:
     window, desk = open_window()
     path = tmp_path / "my-model.gguf"
-    path.symlink_to(starter_model)
+    shutil.copy(tiny_model, path)
     _drop(window, path)
-    assert desk.models.current is not None
-    assert desk.models.current.name == "my-model"
+    qtbot.waitUntil(lambda: desk.models.current is not None and desk.models.current.name == "my-model")
 
 
 def test_a_model_that_was_chosen_ends_the_news_of_one_that_could_not_be(
-    open_window: Open, starter_model: Path, tmp_path: Path
+    open_window: Open, tiny_model: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     window, _ = open_window()
     (tmp_path / "empty.gguf").touch()
     _drop(window, tmp_path / "empty.gguf")
-    assert _toast(window).isVisible()
-    (tmp_path / "my-model.gguf").symlink_to(starter_model)
+    qtbot.waitUntil(lambda: _toast(window).isVisible())
+    shutil.copy(tiny_model, tmp_path / "my-model.gguf")
     _drop(window, tmp_path / "my-model.gguf")
-    assert not _toast(window).isVisible()
+    qtbot.waitUntil(lambda: not _toast(window).isVisible())
 
 
-def test_a_base_model_says_that_it_only_continues_text(open_window: Open, gemma_model: Path) -> None:
+def test_a_base_model_says_that_it_only_continues_text(open_window: Open, gemma_model: Path, qtbot: QtBot) -> None:
     window, _ = open_window()
     _drop(window, gemma_model)
-    assert _field(window).placeholderText() == "Begin a text: the model continues it…"
+    qtbot.waitUntil(lambda: _field(window).placeholderText() == "Begin a text: the model continues it…")
     assert any("is a base model" in label.text() for label in window.findChildren(QLabel) if label.isVisible())
 
 

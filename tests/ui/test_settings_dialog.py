@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from desktop.ui.chat_settings import ChatSettingsDialog
 from desktop.ui.sampling_form import Number, OptionalNumber, SamplingForm
 from desktop.ui.settings_dialog import SettingsDialog
 from desktop.ui.theme import DARK, LIGHT, tokens
+from tests.ui.conftest import Desk
 
 ODD = Sampling(0.15, 7, 0.5, 0.02, 1.3, seed=4_000_000_000, max_tokens=9, stop=("\n\n", "a\\n", "Ω\t"))
 
@@ -33,8 +34,9 @@ def window(qtbot: QtBot) -> QWidget:
 
 
 @pytest.fixture
-def dialog(window: QWidget, tmp_path: Path) -> SettingsDialog:
-    made = SettingsDialog(Settings(), Paths.under(tmp_path), window)
+def dialog(window: QWidget, tmp_path: Path, sit: Callable[..., Desk]) -> SettingsDialog:
+    desk = sit()
+    made = SettingsDialog(Settings(), Paths.under(tmp_path), desk.models, desk.supply.access, window)
     made.show()
     return made
 
@@ -104,7 +106,13 @@ def test_language_and_theme_are_switched_while_it_is_open(
 def test_every_page_is_named_and_filled(dialog: SettingsDialog, tmp_path: Path) -> None:
     tabs = dialog.findChild(QTabBar)
     assert tabs is not None
-    assert [tabs.tabText(index) for index in range(tabs.count())] == ["Appearance", "Answers", "Model", "About"]
+    assert [tabs.tabText(index) for index in range(tabs.count())] == [
+        "Appearance",
+        "Answers",
+        "Model",
+        "Network",
+        "About",
+    ]
     assert str(tmp_path) in [label.text() for label in dialog.findChildren(QLabel)]
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.engine.api import Engine, Loaded, LoadEvent, LoadProgress, ModelSpec
 from desktop.errors import AppError, EngineCrashed, LoadCancelled, NoSuchModel
-from desktop.hub.library import Library
+from desktop.hub.fit import Fit, Wishes
 from desktop.hub.model import Model
+from desktop.loading import Loading
 from desktop.settings import Settings
 from desktop.ui.engine_thread import EngineThread, Job, Produced
 from desktop.ui.i18n import tr
 from desktop.ui.model_words import fallback_words
+from desktop.ui.models.shelf import Shelf
 
 
 class ModelState(StrEnum):
@@ -32,7 +33,7 @@ class ModelState(StrEnum):
 
 
 class Models(QObject):
-    """The library as the window sees it, and the one model that is chosen.
+    """The one model that is chosen, among those on the shelf.
 
     Signals:
         changed(): the list, the choice or the state differs
@@ -47,11 +48,12 @@ class Models(QObject):
     noticed = Signal(str)
 
     def __init__(
-        self, library: Library, engine: EngineThread, settings: Settings, parent: QObject | None = None
+        self, shelf: Shelf, engine: EngineThread, loading: Loading, settings: Settings, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._library = library
+        self.shelf = shelf
         self._engine = engine
+        self.loading = loading
         self._settings = settings
         self._job: Job | None = None
         self._loaded_spec: ModelSpec | None = None
@@ -62,6 +64,7 @@ class Models(QObject):
         self.loaded: Loaded | None = None
         """What the engine said of the chosen model when it was loaded last."""
         self.show(settings.model)
+        shelf.changed.connect(self._on_shelf_changed)
 
     @property
     def is_base(self) -> bool:
@@ -70,7 +73,7 @@ class Models(QObject):
 
     def available(self) -> list[Model]:
         """All models of the library, missing ones included."""
-        return self._library.models()
+        return self.shelf.models
 
     def titles(self) -> dict[str, str]:
         """The title of each model by its name, in the user's language."""
@@ -79,13 +82,14 @@ class Models(QObject):
     def set_settings(self, settings: Settings) -> None:
         """The settings are now these; a loaded model that they concern is loaded anew when it is next needed."""
         self._settings = settings
-        if self.state is ModelState.READY and self.spec() != self._loaded_spec:
-            self._become(ModelState.IDLE)
+        self._notice_other_spec()
 
     def show(self, name: str | None) -> None:
         """The open chat uses the model called `name`. It is not loaded before it is needed."""
-        model = next((each for each in self.available() if each.name == name and not each.missing), None)
-        if model == self.current:
+        model = self.shelf.find(name)
+        if model is not None and not model.is_usable:
+            model = None
+        if model is self.current or (model and self.current and model.name == self.current.name):
             return
         self.current = model
         self.loaded = None
@@ -105,28 +109,15 @@ class Models(QObject):
         self.settings_changed.emit(self._settings)
         self.load()
 
-    def add(self, path: Path) -> str:
-        """Add the model file at `path` in place, and return the name by which it can be chosen.
+    def wishes(self, model: Model) -> Wishes:
+        """How the user wants `model` loaded: its own wishes, and the settings' where it has none."""
+        return self.loading.wishes(self._settings, model.loading)
 
-        Raises:
-            ModelError: no model can be read from it.
-            CannotWrite: the list of models cannot be saved.
-        """
-        name = self._library.add(path)[0].name
-        self.changed.emit()
-        return name
-
-    def remove(self, name: str) -> None:
-        """Take the model called `name` off the list. Its file stays.
-
-        Raises:
-            CannotWrite: the list of models cannot be saved.
-        """
-        self._library.remove(name)
-        if self.current is not None and self.current.name == name:
-            self.unload()
-            self.show(None)
-        self.changed.emit()
+    def fit_of(self, model: Model) -> Fit | None:
+        """How `model` fits this computer now, loaded as the user wants it; None where its header cannot be read."""
+        if model.header is None:
+            return None
+        return self.loading.fit(model.header, self.wishes(model))
 
     def spec(self) -> ModelSpec:
         """How the chosen model is to be loaded.
@@ -136,12 +127,7 @@ class Models(QObject):
         """
         if self.current is None:
             raise NoSuchModel(self._settings.model or "")
-        return ModelSpec(
-            path=str(self.current.path),
-            n_ctx=self._settings.n_ctx,
-            n_gpu_layers=self._settings.n_gpu_layers,
-            n_threads=self._settings.n_threads,
-        )
+        return self.loading.spec(self.current.path, self._settings, self.current.loading)
 
     def load(self) -> None:
         """Load the chosen model now, unless it is loaded or on its way."""
@@ -163,15 +149,15 @@ class Models(QObject):
         if self._job is not None:
             self._engine.cancel(self._job)
 
-    def unload(self) -> None:
-        """Give the model's memory back. It is loaded again when it is next needed."""
+    def unload(self, then: Callable[[], None] = lambda: None) -> None:
+        """Give the model's memory back, then do `then`. It is loaded again when it is next needed."""
         self.cancel()
 
         def work(engine: Engine) -> Iterator[Produced]:
             engine.unload()
             return iter(())
 
-        self._engine.submit(Job(work, lambda _: None, lambda _: None))
+        self._engine.submit(Job(work, lambda _: None, lambda _: then()))
         if self.current is not None:
             self._become(ModelState.IDLE)
 
@@ -179,6 +165,8 @@ class Models(QObject):
         """An answer had to load its model first: take note of what the engine said."""
         if self.current is None or spec != self.spec():
             return
+        if isinstance(event, Loaded):
+            self.shelf.note_used(self.current.name)
         if isinstance(event, LoadProgress):
             if self.state is not ModelState.LOADING:
                 self._begin_loading()
@@ -201,6 +189,22 @@ class Models(QObject):
         if self.error is not None:
             self._become(ModelState.FAILED)
         elif loading or isinstance(error, EngineCrashed):
+            self._become(ModelState.IDLE)
+
+    def _on_shelf_changed(self) -> None:
+        if self.current is not None:
+            now = self.shelf.find(self.current.name)
+            if now is None or not now.is_usable:
+                self.unload()
+                self.show(None)
+                return
+            self.current = now
+            self._notice_other_spec()
+        self.changed.emit()
+
+    def _notice_other_spec(self) -> None:
+        """What is loaded is not what the settings and the model's own wishes ask for any more: next time it is."""
+        if self.state is ModelState.READY and self.spec() != self._loaded_spec:
             self._become(ModelState.IDLE)
 
     def _on_events(self, spec: ModelSpec, events: list[Produced]) -> None:

@@ -1,0 +1,70 @@
+"""Removes models: off the list with Undo, or into the trash after a question that says what it frees."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from desktop.hub.model import Model
+from desktop.ui.i18n import tr
+from desktop.ui.library_words import title_of
+from desktop.ui.models.choice import Models
+from desktop.ui.quantities import size
+from desktop.ui.toast import Toast
+
+
+class Removal(QObject):
+    """Asks in `window`, and tells there what was done."""
+
+    def __init__(self, window: QWidget, models: Models, toast: Toast) -> None:
+        super().__init__(window)
+        self._window, self._models, self._toast = window, models, toast
+
+    def take_off(self, model: Model) -> None:
+        """Take `model` off the list. Its file stays."""
+        was_current = self._models.current is not None and self._models.current.name == model.name
+        self._models.shelf.remove(model, to_trash=False, then=partial(self._on_taken_off, model, was_current))
+
+    def trash(self, model: Model) -> None:
+        """Ask whether the files of `model` are to go to the trash."""
+        self._models.shelf.frees(model.name, partial(self._ask, model))
+
+    def _on_taken_off(self, model: Model, was_current: bool) -> None:
+        def undo() -> None:
+            self._models.shelf.put_back(model, partial(self._models.show, model.name) if was_current else _nothing)
+
+        text = tr("{name} is off the list. Its file stays where it is.", name=title_of(model))
+        self._toast.show_message(text, tr("Undo"), undo)
+
+    def _ask(self, model: Model, frees_bytes: int) -> None:
+        dialog = QMessageBox(self._window)
+        dialog.setObjectName("trashDialog")
+        dialog.setWindowTitle(tr("Move to the trash"))
+        dialog.setText(tr("Move {name} to the trash?", name=title_of(model)))
+        dialog.setInformativeText(tr("{size} are free again once the trash is emptied.", size=size(frees_bytes)))
+        move = dialog.addButton(tr("Move to the trash"), QMessageBox.ButtonRole.AcceptRole)
+        move.setObjectName("moveToTrash")
+        cancel = dialog.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+        cancel.setObjectName("keepModel")
+        dialog.setDefaultButton(cancel)
+        dialog.accepted.connect(partial(self._trash, model, frees_bytes))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _trash(self, model: Model, frees_bytes: int) -> None:
+        text = tr("{name} is in the trash ({size}).", name=title_of(model), size=size(frees_bytes))
+
+        def move() -> None:
+            self._models.shelf.remove(model, to_trash=True, then=partial(self._toast.show_message, text))
+
+        if self._models.current is not None and self._models.current.name == model.name:
+            # Some systems move no file that a process has mapped.
+            self._models.unload(move)
+        else:
+            move()
+
+
+def _nothing() -> None:
+    """What follows where nothing has to."""
