@@ -91,7 +91,8 @@ def _places(home: Path, env: Mapping[str, str], platform: str) -> list[_Place]:
         # Where it runs as a service, under a user of its own.
         ollama.add(Path("/usr/share/ollama/.ollama/models"))
     lm_studio = (home / ".lmstudio" / "models", home / ".cache" / "lm-studio" / "models")
-    jan = [folder / "Jan" / "data" for folder in dict.fromkeys((roaming, home / ".config"))]
+    # Jan's folder was below ~/.config in versions before 0.6.
+    jan = [folder / "Jan" / "data" for folder in ([roaming, home / ".config"] if platform == "linux" else [roaming])]
     return [
         _Place("Hugging Face", hugging_face, _in_hugging_face),
         *(_Place("LM Studio", folder, _in_folder) for folder in lm_studio),
