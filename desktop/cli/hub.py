@@ -11,12 +11,14 @@ from typing import Any
 from desktop.cli.arguments import add_command, add_json, positive
 from desktop.cli.command import Command
 from desktop.cli.fetching import fetch
-from desktop.cli.picking import named, suited
-from desktop.errors import pack
+from desktop.cli.picking import fits, named, suited
+from desktop.errors import BadModelFile, HubError, pack
+from desktop.hub.fit import Fit
 from desktop.hub.network import Network
 from desktop.hub.remote import Choice, Repository
 from desktop.hub.search import Hub, Sort
 from desktop.ui.error_text import one_line
+from desktop.ui.fit_words import fit_line
 from desktop.ui.found_words import facts_of
 from desktop.ui.i18n import tr, tr_count
 from desktop.ui.quantities import size
@@ -43,7 +45,7 @@ def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     listing = add_command(actions, "files", tr("what can be downloaded from a repository"), files)
     _add_repo(listing)
     _add_connection(listing)
-    add_json(listing, tr("a JSON object: the repository, its choices and what is refused"))
+    add_json(listing, tr("a JSON object: the repository, its choices, and what is refused"))
 
     downloading = add_command(
         actions, "download", tr("download a model into the library"), download, _download_details()
@@ -83,9 +85,15 @@ def search(command: Command, args: argparse.Namespace) -> int:
 
 def files(command: Command, args: argparse.Namespace) -> int:
     """What can be downloaded from a repository, and what cannot be and why."""
-    repository = Hub(_network(command, args)).repository(args.repo)
+    hub = Hub(_network(command, args))
+    repository = hub.repository(args.repo)
+    try:
+        how = fits(hub, repository, command.loading.machine())
+    except (HubError, BadModelFile):
+        # Gated, perhaps. What there is can be said nevertheless.
+        how = {}
     if command.terminal.as_json:
-        command.terminal.data(_repository_facts(repository), indent=2)
+        command.terminal.data(_repository_facts(repository, how), indent=2)
         return 0
     width = max((len(choice.quantisation) for choice in repository.choices), default=0)
     for choice in repository.choices:
@@ -94,6 +102,8 @@ def files(command: Command, args: argparse.Namespace) -> int:
             facts.append(tr_count("{count} file", "{count} files", len(choice.files)))
         if choice.companions:
             facts.append(tr("sees pictures"))
+        if choice in how:
+            facts.append(fit_line(how[choice]))
         command.terminal.line(f"{choice.quantisation:<{width}}  {' · '.join(facts)}")
     for refusal in repository.refused:
         command.terminal.tell(one_line(refusal.error))
@@ -130,7 +140,7 @@ def _file_name(choice: Choice) -> str:
     return choice.files[0].path.rpartition("/")[2]
 
 
-def _repository_facts(repository: Repository) -> dict[str, Any]:
+def _repository_facts(repository: Repository, how: dict[Choice, Fit]) -> dict[str, Any]:
     return {
         **asdict(repository.found),
         "commit": repository.commit,
@@ -140,6 +150,7 @@ def _repository_facts(repository: Repository) -> dict[str, Any]:
                 "size_bytes": choice.size_bytes,
                 "files": [file.path for file in choice.files],
                 "companions": [file.path for file in choice.companions],
+                "fits": how[choice].verdict if choice in how else None,
             }
             for choice in repository.choices
         ],

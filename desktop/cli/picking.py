@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from desktop.errors import BadInput, ModelDoesNotFit, NotOnHub
 from desktop.hub.advice import advised, resized
-from desktop.hub.fit import Fit, Machine, fit
+from desktop.hub.fit import Fit, Machine, Verdict, fit
 from desktop.hub.names import quantisation_of, refuse_pieces
 from desktop.hub.remote import Choice, Repository
 from desktop.hub.search import Hub
@@ -32,8 +32,26 @@ def named(repository: Repository, wanted: str) -> Choice:
     raise NotOnHub(repository.found.repo, wanted)
 
 
+def fits(hub: Hub, repository: Repository, machine: Machine) -> dict[Choice, Fit]:
+    """How each choice fits `machine`, computed from the header of one of them, which is asked for.
+
+    Raises:
+        HubError, BadModelFile
+    """
+    if not repository.choices:
+        return {}
+    # From the middle: what is said of the others is scaled from it.
+    header = hub.header(repository.choices[len(repository.choices) // 2])
+
+    def fit_of(choice: Choice) -> Fit:
+        vision_bytes = sum(file.size_bytes for file in choice.companions)
+        return fit(resized(header, choice.size_bytes - vision_bytes), machine, vision_bytes=vision_bytes)
+
+    return {choice: fit_of(choice) for choice in repository.choices}
+
+
 def suited(hub: Hub, repository: Repository, machine: Machine) -> Choice:
-    """The choice that suits `machine` best. The header of one of them is read for it.
+    """The choice that suits `machine` best.
 
     Raises:
         NotOnHub: there is nothing to download.
@@ -45,19 +63,14 @@ def suited(hub: Hub, repository: Repository, machine: Machine) -> Choice:
         if repository.refused:
             raise repository.refused[0].error
         raise NotOnHub(repository.found.repo, "*.gguf")
-    # From the middle: what is said of the others is scaled from it.
-    header = hub.header(repository.choices[len(repository.choices) // 2])
-
-    def fit_of(choice: Choice) -> Fit:
-        vision_bytes = sum(file.size_bytes for file in choice.companions)
-        return fit(resized(header, choice.size_bytes - vision_bytes), machine, vision_bytes=vision_bytes)
-
-    found = advised(repository.choices, fit_of)
+    how = fits(hub, repository, machine)
+    found = advised(repository.choices, how.get)
     if found is None:
         smallest = repository.choices[0]
-        needed = fit_of(smallest)
-        free_bytes = sum(share.free_bytes for share in needed.shares)
-        raise ModelDoesNotFit(smallest.files[0].path, needed.needed_bytes, free_bytes)
+        if how[smallest].verdict is not Verdict.TOO_BIG:
+            return smallest
+        free_bytes = sum(share.free_bytes for share in how[smallest].shares)
+        raise ModelDoesNotFit(smallest.files[0].path, how[smallest].needed_bytes, free_bytes)
     return found
 
 

@@ -88,6 +88,17 @@ def test_files(shell: Shell, server: HubServer) -> None:
     assert [refusal["file"] for refusal in facts["refused"]] == ["CON.gguf", "m-Q4_K_M-00001-of-00002.gguf"]
 
 
+def test_files_say_how_they_fit(shell: Shell, server: HubServer) -> None:
+    done = _run(shell, server, "files", REPO)
+    assert done.returncode == 0
+    assert [line.split(" · ")[2] for line in done.stdout.splitlines()] == ["Fits in memory"] * 2
+    facts = json.loads(_run(shell, server, "files", REPO, "--json").stdout)
+    assert {choice["quantisation"]: choice["fits"] for choice in facts["choices"]} == {"Q8_0": "cpu", "F16": "cpu"}
+    server.cdn.always = origin.drop(0)
+    facts = json.loads(_run(shell, server, "files", REPO, "--json").stdout)
+    assert [choice["fits"] for choice in facts["choices"]] == [None, None]
+
+
 def test_a_download_ends_in_the_library(shell: Shell, server: HubServer, tiny_model: Path) -> None:
     done = _run(shell, server, "download", REPO, "q8_0")
     assert (done.returncode, done.stdout) == (0, "tiny-q8_0\n"), done.stderr

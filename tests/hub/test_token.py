@@ -18,7 +18,7 @@ WORD = "hf_word"
 class InMemory(KeyringBackend):
     """A keyring as systems have them, that ends with the test."""
 
-    priority = 5
+    priority: float = 5
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -54,7 +54,7 @@ class Locked(InMemory):
 class PlainText(InMemory):
     """One that would write to a file: the library gives those a priority below 1."""
 
-    priority = 0.5
+    priority: float = 0.5
 
 
 class Broken(InMemory):
