@@ -138,18 +138,16 @@ class Loading:
         """See `Planner.begin`. On a GPU it is written down before it begins: it may be the last that is done."""
         way = self._ways.get(attempt)
         if way is not None and way.key:
-            self._strike(lambda known: strikes.begin(known, way.key, wanted.path))
+            self._strike(lambda known: strikes.begin(known, self._kin(way), wanted.path))
 
     def end(self, wanted: ModelSpec, attempt: ModelSpec, outcome: Loaded | AppError | None) -> None:
         """See `Planner.end`."""
         way = self._ways.get(attempt)
         if way is None:
             return
-        count = 0
-        if isinstance(outcome, EngineCrashed) and outcome.crash not in (Crash.KILLED, Crash.OUT_OF_MEMORY):
-            count = strikes.AT_LOAD if outcome.during == "load" else strikes.AT_ANSWER
         if way.key:
-            self._strike(lambda known: strikes.end(known, way.key, wanted.path, count))
+            counts = self._counts(way, outcome)
+            self._strike(lambda known: strikes.end(known, counts, wanted.path))
         if isinstance(outcome, Loaded):
             self._held_bytes = max(0, outcome.memory_bytes - outcome.size_bytes)
             if outcome.base_bytes and abs(outcome.base_bytes - way.fit.shares[0].base) > _BASE_MATTERS_BYTES:
@@ -165,8 +163,9 @@ class Loading:
         statistics = finished.statistics
         read = statistics.prompt_tokens - statistics.reused_tokens
         self._compare(way, {}, finished.memory_bytes, whole=read >= _WHOLE_BATCH)
-        if way.key and way.key in self._learned.strikes:
-            self._strike(lambda known: strikes.clear(known, way.key))
+        known_strikes = self._learned.strikes
+        if any(key in known_strikes and not strikes.is_out(known_strikes, key) for key in self._kin(way)):
+            self._strike(lambda known: strikes.clear(known, self._kin(way)))
         if statistics.generated_tokens >= _ENOUGH_TOKENS and statistics.decode_tokens_per_s > 0:
             self._time(way, statistics.decode_tokens_per_s)
 
@@ -182,6 +181,22 @@ class Loading:
     def forget(self, path: Path) -> None:
         """Try everything again with the model at `path`, what crashed included, when it is loaded next."""
         self._strike(lambda known: strikes.forget(known, str(path)))
+
+    def _kin(self, way: Way) -> list[str]:
+        """The keys of the ways that use the same GPUs as `way`."""
+        return [other.key for other in self._ways.values() if other.spec.devices == way.spec.devices]
+
+    def _counts(self, way: Way, outcome: Loaded | AppError | None) -> dict[str, int]:
+        """The strikes for what became of `way`, by the keys of all that were begun with it."""
+        counts = dict.fromkeys(self._kin(way), 0)
+        match outcome:
+            case EngineCrashed(Crash.KILLED | Crash.OUT_OF_MEMORY):
+                pass
+            case EngineCrashed(_, "load"):
+                counts[way.key] = strikes.AT_LOAD
+            case EngineCrashed():
+                counts = dict.fromkeys(counts, strikes.AT_ANSWER)
+        return counts
 
     def _without_crashed(self, usable: list[Way]) -> Plan:
         """The plan without what has crashed before; but the last way stays, or nothing could be tried."""

@@ -7,6 +7,8 @@ and it is skipped.
 - A process that dies while it answers is one. Drivers also die of a computer that slept; an answer takes it back.
 - A load that was begun and never ended, because all of the program is gone, is one. The driver may have taken the
   desktop down, or somebody has killed the program: the second time it is no accident.
+
+Loading fewer layers may help a GPU that crashed at loading; in the other cases all ways to use it have the strike.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +51,9 @@ def key_of(wanted: ModelSpec, way: str, gpus: Sequence[str], info: SystemInfo) -
 def settle(strikes: Strikes) -> None:
     """Count what was begun by processes that are gone."""
     for entry in strikes.values():
-        if entry.get("begun") is not None and not _lives(entry["begun"]):
-            entry["strikes"] += _UNFINISHED
-            entry["begun"] = None
+        living = [process for process in entry["begun"] if _lives(process)]
+        entry["strikes"] += _UNFINISHED * (len(entry["begun"]) - len(living))
+        entry["begun"] = living
 
 
 def is_out(strikes: Strikes, key: str) -> bool:
@@ -65,27 +67,33 @@ def tell(strikes: Strikes, key: str) -> bool:
     return not told
 
 
-def begin(strikes: Strikes, key: str, path: str) -> None:
-    """This way to load the model at `path` is taken now."""
+def begin(strikes: Strikes, keys: Iterable[str], path: str) -> None:
+    """The model at `path` is loaded now in one of these ways, which use the same GPUs."""
     import psutil
 
-    entry = strikes.pop(key, None) or {"path": path, "strikes": 0, "told": False}
-    strikes[key] = entry | {"begun": [os.getpid(), psutil.Process().create_time()]}
+    process = [os.getpid(), psutil.Process().create_time()]
+    for key in keys:
+        entry = strikes.pop(key, None) or _new(path)
+        strikes[key] = entry | {"begun": [*entry["begun"], process]}
     for oldest in list(strikes)[:-_MOST]:
         del strikes[oldest]
 
 
-def end(strikes: Strikes, key: str, path: str, count: int = 0) -> None:
-    """What was begun has ended, with so many strikes more."""
-    entry = strikes.setdefault(key, {"path": path, "strikes": 0, "told": False})
-    entry |= {"strikes": entry["strikes"] + count, "begun": None}
-    if not entry["strikes"]:
-        del strikes[key]
+def end(strikes: Strikes, counts: dict[str, int], path: str) -> None:
+    """What this process had begun has ended, with so many strikes more for each way."""
+    for key, count in counts.items():
+        entry = strikes.setdefault(key, _new(path))
+        entry["strikes"] += count
+        entry["begun"] = [process for process in entry["begun"] if process[0] != os.getpid()]
+        if not entry["strikes"] and not entry["begun"]:
+            del strikes[key]
 
 
-def clear(strikes: Strikes, key: str) -> None:
-    """This way has proved good."""
-    strikes.pop(key, None)
+def clear(strikes: Strikes, keys: Iterable[str]) -> None:
+    """One of these ways has proved good. Those that are out stay out: fewer layers may be what helped."""
+    for key in keys:
+        if key in strikes and not is_out(strikes, key):
+            del strikes[key]
 
 
 def concern(strikes: Strikes, path: str) -> bool:
@@ -106,13 +114,18 @@ def sane(values: object) -> Strikes:
     return {key: entry for key, entry in values.items() if isinstance(entry, dict) and _is_sane(entry)}
 
 
+def _new(path: str) -> dict[str, Any]:
+    return {"path": path, "strikes": 0, "told": False, "begun": []}
+
+
 def _is_sane(entry: dict[str, Any]) -> bool:
     begun = entry.get("begun")
     return (
         isinstance(entry.get("path"), str)
         and isinstance(entry.get("strikes"), int)
         and isinstance(entry.get("told"), bool)
-        and (begun is None or (isinstance(begun, list) and [type(each) for each in begun] == [int, float]))
+        and isinstance(begun, list)
+        and all(isinstance(each, list) and [type(part) for part in each] == [int, float] for each in begun)
     )
 
 

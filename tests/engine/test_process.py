@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,8 +24,8 @@ from desktop.errors import (
     TemplateFailed,
     TemplateFault,
 )
+from tests.engine.stand_in import command
 
-ROOT = Path(__file__).parents[2]
 Make = Callable[..., LocalEngine]
 
 
@@ -35,8 +34,7 @@ def stand_in(tmp_path: Path) -> Iterator[Make]:
     engines = []
 
     def make(behaviour: str, render_limit_s: float = 20.0) -> LocalEngine:
-        command = (sys.executable, str(Path(__file__).with_name("stand_in.py")), str(ROOT), behaviour)
-        engines.append(LocalEngine(tmp_path / "engine.log", command=command, render_limit_s=render_limit_s))
+        engines.append(LocalEngine(tmp_path / "engine.log", command=command(behaviour), render_limit_s=render_limit_s))
         return engines[-1]
 
     yield make
