@@ -16,7 +16,7 @@ from desktop.hub.kept_headers import KeptHeaders
 from desktop.hub.library_file import Entry, LibraryFile, identity
 from desktop.hub.listing import Listing, entry_at
 from desktop.hub.model import STARTER, Model, Neighbour, Source, Verified
-from desktop.hub.model_files import first_shard, is_model_beside, models_under
+from desktop.hub.model_files import Projectors, first_shard, is_model_beside, models_under
 from desktop.hub.neighbours import is_neighbours, neighbours
 from desktop.hub.remote import Choice
 from desktop.hub.trash import to_trash as move_to_trash
@@ -249,8 +249,10 @@ class Library:
                         listed.companion = listed.companion or companion
                         known[os.path.realpath(path)] = listed
                     added.append(listed)
+            beside: dict[Path, Projectors] = {}
+            models = [self._listing.model(entry, beside) for entry in added]
             self._headers.save()
-            return [self._model(entry) for entry in added]
+            return models
 
     def _models_in(self, folder: Path) -> list[Path]:
         """The model files in the folder, those of which a part is missing included.
@@ -258,8 +260,10 @@ class Library:
         Raises:
             BadModelFile: there is none, or nothing but bad ones.
         """
+        beside: dict[Path, Projectors] = {}
         with self._mutex:
-            problems = {path: self._model(Entry(str(path), path)).problem for path in models_under(folder)}
+            models = [self._listing.model(Entry(str(path), path), beside) for path in models_under(folder)]
+        problems = {model.path: model.problem for model in models}
         good = [path for path, problem in problems.items() if problem is None or _is_incomplete(problem)]
         if not good:
             raise next(iter(problems.values()), None) or BadModelFile(str(folder), Flaw.NO_MODEL_INSIDE)
