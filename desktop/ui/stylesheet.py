@@ -120,7 +120,9 @@ QComboBox QAbstractItemView {{
 }}
 QLineEdit[look="bare"] {{ background: transparent; border: {no_ring}; padding: 0; }}
 QLineEdit[look="bare"]:focus {{ border: {ring}; padding: 0; }}
-QLineEdit#searchBox {{ padding-left: {px(2)}; icon-size: {px(16)}; }}
+QLineEdit#searchBox, QLineEdit#libraryFilter, QLineEdit#hubSearchField {{
+    padding-left: {px(2)}; icon-size: {px(16)};
+}}
 /* One pixel is enough here: the caret shows the focus too, and the composer has it nearly always. */
 QFrame#composerFrame {{ background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; }}
 QFrame#composerFrame[focused="true"] {{ border-color: {focus}; }}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtWidgets import QHBoxLayout
 from typing_extensions import override
 
 from desktop.hub.catalogue import Entry, Quantisation, Role
 from desktop.ui.catalogue_words import strengths_line, why
+from desktop.ui.controls import ElidedButton
 from desktop.ui.i18n import language, tr
 from desktop.ui.models.downloading import Wanted
 from desktop.ui.models.gettable import Gettable, small_label
@@ -29,18 +30,17 @@ class EntryCard(Gettable):
         super().__init__(getting, Wanted(entry.repo, quantisation.name))
         self.setProperty("look", "card")
         self.entry, self.quantisation, self._role = entry, quantisation, role
-        self._title = QPushButton(entry.title)
+        self._title = ElidedButton()
+        self._title.setText(entry.title)
         self._title.setObjectName("entryTitle")
         self._title.setProperty("look", "title")
-        self._why = QLabel()
-        self._why.setProperty("look", "badge")
+        self._why = small_label("badge")
         self._why.setVisible(role is not None)
         self._about, self._facts = small_label(""), small_label()
         top = QHBoxLayout()
-        top.setContentsMargins(0, 0, 0, 0)
         top.addWidget(self._title)
         top.addStretch()
-        self.words.addWidget(self._why, 0, Qt.AlignmentFlag.AlignLeft)
+        self.words.addWidget(self._why)
         self.words.addLayout(top)
         self.words.addWidget(self._about)
         self.words.addWidget(self._facts)

@@ -12,6 +12,8 @@ from desktop.ui.fit_words import fit_arithmetic, fit_details, fit_line
 from desktop.ui.i18n import tr
 from desktop.ui.theme import scaled
 
+_SUMS_PX = 420
+
 
 class FitView(QWidget):
     """The fit of one model. Hidden until it is known."""
@@ -30,7 +32,7 @@ class FitView(QWidget):
         self._sums.setVisible(False)
         self._grid = QGridLayout(self._sums)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setColumnStretch(2, 1)
+        self._grid.setColumnStretch(0, 1)
         self._row = QHBoxLayout()
         self._row.addWidget(self._line, 1)
         self._row.addWidget(self._more, 0, Qt.AlignmentFlag.AlignTop)
@@ -74,9 +76,11 @@ class FitView(QWidget):
                 for column, text in enumerate((name, value)):
                     label = QLabel(text)
                     label.setProperty("look", "small")
+                    label.setWordWrap(column == 0)
                     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-                    alignment = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
-                    self._grid.addWidget(label, row, column, alignment)
+                    self._grid.addWidget(label, row, column)
+                    if column:
+                        label.setAlignment(Qt.AlignmentFlag.AlignRight)
 
     def _retranslate(self) -> None:
         self._more.setText(tr("Why?"))
@@ -87,5 +91,6 @@ class FitView(QWidget):
     def _dress(self) -> None:
         self._column.setSpacing(scaled(4))
         self._row.setSpacing(scaled(8))
+        self._sums.setMaximumWidth(scaled(_SUMS_PX))
         self._grid.setHorizontalSpacing(scaled(16))
         self._grid.setVerticalSpacing(scaled(2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 from typing_extensions import override
 
 from desktop.hub.fit import Fit
@@ -131,4 +131,6 @@ def small_label(look: str = "small") -> QLabel:
     label.setProperty("look", look)
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
+    # The name of a file is one long word: it must not make the page wider than the window.
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
     return label

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSize, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from desktop.errors import AppError, BadToken, Gated, HubUnreachable, OfflineMode, Trouble, UnsafeName
@@ -41,7 +41,7 @@ class Problem(QWidget):
         self._page = _button("openPageButton")
         self._online = _button("goOnlineButton")
         self._buttons = QHBoxLayout()
-        for button in (self._online, self._retry, self._page, self._settings):
+        for button in self._all_buttons():
             self._buttons.addWidget(button)
         self._buttons.addStretch()
         self._column = QVBoxLayout(self)
@@ -63,6 +63,16 @@ class Problem(QWidget):
             self._error = error
             self._say()
         self.setVisible(error is not None)
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        # As narrow as it must be: then the buttons stand below each other.
+        return QSize(scaled(80), super().minimumSizeHint().height())
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
     @override
     def changeEvent(self, event: QEvent) -> None:
@@ -89,6 +99,16 @@ class Problem(QWidget):
         self._settings.setVisible(_is_about_settings(error))
         self._page.setVisible(isinstance(error, Gated))
         self._online.setVisible(isinstance(error, OfflineMode))
+        self._arrange()
+
+    def _arrange(self) -> None:
+        shown = [button for button in self._all_buttons() if not button.isHidden()]
+        beside = sum(button.sizeHint().width() + scaled(8) for button in shown)
+        fits = beside <= self.width()
+        self._buttons.setDirection(QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom)
+
+    def _all_buttons(self) -> tuple[QPushButton, ...]:
+        return self._online, self._retry, self._page, self._settings
 
     def _retranslate(self) -> None:
         self._retry.setText(tr("Try again"))

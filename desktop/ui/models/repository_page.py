@@ -80,9 +80,7 @@ class RepositoryPage(ColumnPage):
         self._title.setProperty("look", "heading")
         self._title.setWordWrap(True)
         self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._page = QPushButton()
-        self._page.setObjectName("openRepositoryButton")
-        self._page.setProperty("look", "link")
+        self._page = IconButton("openRepositoryButton", "external-link")
         self._facts, self._about, self._note = small_label(), small_label(""), small_label()
         self._status = small_label("muted")
         self._problem = Problem()
@@ -301,8 +299,7 @@ class RepositoryPage(ColumnPage):
 
     def _retranslate(self) -> None:
         describe(self._back, tr("Back"))
-        self._page.setText(tr("Open the page"))
-        self._page.setToolTip(tr("In the web browser"))
+        describe(self._page, tr("Open the page in the web browser"))
         self._ask.setText(tr("Ask the hub for all its files and the model card"))
         self._card_title.setText(tr("Model card"))
         self._say()
