@@ -46,8 +46,8 @@ def fetch(
     """Have the file at `path` be `wanted`, byte for byte, going on with what is there of it.
 
     Where the hub knows no sha256, as of small files that git itself keeps, the file's name in git is compared, which
-    is a hash of its content too. `on_progress` is told how many bytes are here, `on_verifying` when what is here
-    begins to be read again, and when that is over.
+    is a hash of its content too. `on_progress` is told how many bytes are here, `on_verifying` that all are and are
+    being compared, and, with False, that they were wrong and are fetched anew.
 
     Raises:
         Stopped: the part stays.
@@ -56,20 +56,19 @@ def fetch(
     """
     digest = wanted.file.sha256 or _address(network, wanted, "", stop).digest
     with opened(path, wanted.file.size_bytes, digest) as part:
-        on_verifying(True)
-        part.read(stop)
-        on_verifying(False)
-        on_progress(part.size)
-        host = _Attempts(network, wanted, digest, part, stop, on_progress).complete()
-        if not part.is_right():
-            # Perhaps what an earlier run had left here was damaged.
-            part.restart()
+        # Twice: perhaps what an earlier run had left here was damaged.
+        for _ in range(2):
+            on_progress(part.size)
             host = _Attempts(network, wanted, digest, part, stop, on_progress).complete()
-        right = part.is_right()
-    if not right:
-        path.unlink()
-        on_progress(0)
-        raise WrongContent(wanted.file.path, host)
+            on_verifying(True)
+            if part.is_right(stop):
+                part.settle(stop)
+                return
+            part.restart()
+            on_verifying(False)
+    path.unlink()
+    on_progress(0)
+    raise WrongContent(wanted.file.path, host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,6 +199,7 @@ class Downloads:
         file = files.files[number]
         on_verifying(True)
         if not is_whole(files.target(file), file.size_bytes, file.sha256, job.stop):
+            on_verifying(False)
             wanted = Wanted(files.choice.repo, files.choice.commit, file)
             part = files.part(file)
             fetch(self._network, wanted, part, stop=job.stop, on_progress=on_progress, on_verifying=on_verifying)

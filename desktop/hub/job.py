@@ -23,7 +23,7 @@ class Phase(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
     VERIFYING = "verifying"
-    """What is here of it is read again."""
+    """All of a file is here and is compared with its sha256."""
     PAUSED = "paused"
     FAILED = "failed"
     DONE = "done"

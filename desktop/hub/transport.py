@@ -178,7 +178,7 @@ class _Way:
     def _trouble(self, error: BaseException) -> Trouble:
         causes = list(_causes(error))
         connecting = isinstance(error, httpcore2.ConnectError | httpcore2.ConnectTimeout)
-        # Not those that end too early: they are broken, not forged.
+        # Not those that end too early: they may be whole another time.
         forged = [
             cause for cause in causes if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError)
         ]
