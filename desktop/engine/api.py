@@ -29,7 +29,7 @@ class ModelSpec:
     """Layers to offload, the last ones first; the output counts as one more. By default all where there is a GPU."""
     n_threads: int | None = None
     kv_type: str | None = None
-    """Of the KV cache: "f16", "q8_0" or "q4_0". By default f16."""
+    """Of the KV cache: "f16", "q8_0" or "q4_0". By default f16, and for models whose heads cannot be quantised."""
     devices: tuple[str, ...] | None = None
     """The names of the GPUs to offload to, the most important first. By default llama.cpp's choice."""
     tensor_split: tuple[float, ...] | None = None

@@ -64,6 +64,7 @@ class ScriptedEngine:
             has_template=True,
             size_bytes=0,
             load_s=0.0,
+            kv_type=model.kv_type or "f16",
         )
 
     def generate(self, request: Request) -> Iterator[Event]:

@@ -68,6 +68,12 @@ def test_a_model_is_loaded_once(subject: Subject) -> None:
     assert Loaded not in kinds
 
 
+def test_what_was_loaded_is_told(subject: Subject) -> None:
+    loaded = list(subject.engine.load(replace(subject.model, n_ctx=256, kv_type="f16")))[-1]
+    assert isinstance(loaded, Loaded)
+    assert (loaded.n_ctx, loaded.kv_type, loaded.fallback) == (256, "f16", None)
+
+
 def test_another_context_length_is_another_load(subject: Subject) -> None:
     list(subject.engine.load(subject.model))
     loaded = list(subject.engine.load(replace(subject.model, n_ctx=512)))[-1]

@@ -1,14 +1,41 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from desktop.chat.message import FinishReason, Role, Sampling, Statistics, Turn
-from desktop.engine.api import Device, Finished, ModelSpec, Request, SystemInfo, Token
-from desktop.engine.wire import Call, Done, Failed, Generate, Message, Reply, Stop, decode, encode
+from desktop.engine.api import (
+    Device,
+    DeviceUse,
+    Fallback,
+    Finished,
+    Loaded,
+    ModelSpec,
+    Reason,
+    Request,
+    Step,
+    SystemInfo,
+    Token,
+)
+from desktop.engine.wire import Call, Done, Failed, Generate, Load, Message, Reply, Stop, decode, encode
 from desktop.errors import BadModelFile, Flaw
 
+LOADED = Loaded(
+    n_ctx=64,
+    n_ctx_train=128,
+    n_layers=2,
+    n_gpu_layers=3,
+    has_template=False,
+    size_bytes=9,
+    load_s=0.5,
+    kv_type="q4_0",
+    devices=(DeviceUse("CUDA0", 3, 7),),
+    base_bytes=4,
+    memory_bytes=5,
+    fallback=Fallback(Step.OTHER_GPU, Reason.NO_MEMORY),
+)
 STATISTICS = Statistics(3, 1, 2, 0.5, 10.0, 20.0, 512)
 INFO = SystemInfo(
     (("ggml", "1"),),
@@ -32,6 +59,9 @@ INFO = SystemInfo(
         Stop(7),
         Reply(2, (Token("é\ud800", 5, reasoning=True), Finished(FinishReason.STOPPED, STATISTICS, 9), Done())),
         Reply(3, (INFO,)),
+        Call(4, Load(ModelSpec("a.gguf", 64, 3, 2, "q8_0", ("CUDA0", "CUDA1"), (0.5, 1.5)))),
+        Call(5, Load(ModelSpec("a.gguf", devices=()))),
+        Reply(6, (LOADED, replace(LOADED, fallback=None, devices=()))),
     ],
 )
 def test_what_is_sent_arrives(message: Message) -> None:

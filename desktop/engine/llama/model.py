@@ -99,7 +99,6 @@ class Model:
         self._on_progress = on_progress
         self._logits_at = 0  # the address that _logits is a view of
         self._logits = np.empty(0, dtype=np.float32)
-        self._kv_type = spec.kv_type or "f16"
         self._base_bytes = before.process_bytes
         self._gpus = devices.default_names() if spec.devices is None else list(spec.devices)
         wanted = _ALL_LAYERS if spec.n_gpu_layers is None else spec.n_gpu_layers
@@ -114,6 +113,9 @@ class Model:
             llama_cpp.llama_model_is_recurrent(self.model) or llama_cpp.llama_model_is_hybrid(self.model)
         )
         """Recurrent layers: what they have read cannot be taken back token by token."""
+        # A quantised cache is made of blocks of 32 values; a head that is no multiple of that cannot have one.
+        wanted_kv = spec.kv_type or "f16"
+        self._kv_type = "f16" if self._head_dim("key") % 32 or self._head_dim("value") % 32 else wanted_kv
         self.context = self._make_context(spec, on_gpu=wanted != 0)
         self.memory = llama_cpp.llama_get_memory(self.context)
         self.n_ctx: int = llama_cpp.llama_n_ctx(self.context)
@@ -239,11 +241,14 @@ class Model:
 
     def _kv_bytes_per_token(self) -> int:
         """Of the KV cache, with all layers taken as attending to everything: too much for a sliding window."""
-        n_head = max(1, llama_cpp.llama_model_n_head(self.model))
-        head_dim = self.metadata(f"{self.metadata('general.architecture')}.attention.key_length")
-        per_head = int(head_dim) if head_dim.isdecimal() else llama_cpp.llama_model_n_embd(self.model) // n_head
         n_head_kv: int = llama_cpp.llama_model_n_head_kv(self.model)
-        return int(2 * _KV_BYTES[self._kv_type] * self.n_layers * n_head_kv * per_head)
+        return int(2 * _KV_BYTES[self._kv_type] * self.n_layers * n_head_kv * self._head_dim("key"))
+
+    def _head_dim(self, of: str) -> int:
+        """The numbers in a head's "key" or "value"."""
+        told = self.metadata(f"{self.metadata('general.architecture')}.attention.{of}_length")
+        n_head = max(1, llama_cpp.llama_model_n_head(self.model))
+        return int(told) if told.isdecimal() else llama_cpp.llama_model_n_embd(self.model) // n_head
 
     def _uses(
         self, n_gpu_layers: int, split: Sequence[float] | None, before: memory.Memory, after: memory.Memory
