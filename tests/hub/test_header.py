@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import struct
 import subprocess
 import sys
 import tracemalloc
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from desktop.errors import BadModelFile, Flaw, ModelError, NoSuchModel
-from desktop.hub.header import Header, read_header
+from desktop.hub.header import Header, companion_bytes, read_header, read_remote, read_shards, unpack
 from desktop.hub.layers import Layer
 from tests.hub.gguf_file import ARRAY, STRING, U8, U64, GgufFile, string, strings, tensor, text, u32
 
@@ -244,3 +245,62 @@ def test_the_starter_model_with_wrong_bytes(tmp_path: Path, starter_model: Path,
             real.seek(position)
             file.seek(position)
             file.write(real.read(1))
+
+
+def test_the_kept_header_is_the_same_header(starter_model: Path) -> None:
+    header = read_header(starter_model)
+    assert unpack(json.loads(json.dumps(asdict(header)))) == header
+
+
+@pytest.mark.parametrize("model", ["starter_model", "gemma_model"])
+def test_from_elsewhere_only_the_front_is_fetched(model: str, request: pytest.FixtureRequest) -> None:
+    path: Path = request.getfixturevalue(model)
+    here, fetched = read_header(path), []
+    with path.open("rb") as file:
+
+        def read(offset: int, length: int) -> bytes:
+            file.seek(offset)
+            fetched.append(length)
+            return file.read(length)
+
+        far = read_remote(read, path.name, here.size_bytes)
+    assert sum(fetched) <= 128 << 10
+    assert not far.whole
+    cache = [(layer.n_k, layer.n_v, layer.window) for layer in here.layers]
+    assert [(layer.n_k, layer.n_v, layer.window) for layer in far.layers] == cache
+    assert (far.n_vocab, far.n_ctx_train, far.tied) == (here.n_vocab, here.n_ctx_train, True)
+    weights = sum(layer.size_bytes for layer in far.layers) + far.input_bytes
+    assert weights == pytest.approx(here.size_bytes, rel=0.01)
+
+
+def shard(number: int, count: int, **keys: bytes | None) -> GgufFile:
+    places = {"split__no": struct.pack("<IH", 2, number), "split__count": struct.pack("<IH", 2, count)}
+    model = with_keys(**places, **keys)
+    return replace(model, tensors=[tensor(f"blk.{number}.attn_q.weight", (16, 4))])
+
+
+def test_shards_are_one_model(tmp_path: Path) -> None:
+    paths = [tmp_path / f"m-0000{number + 1}-of-00002.gguf" for number in range(2)]
+    for number, path in enumerate(paths):
+        path.write_bytes(shard(number, 2).encode())
+    header = read_shards(paths)
+    assert (header.tensor_count, header.parameters) == (2, 128)
+    assert header.size_bytes == sum(path.stat().st_size for path in paths)
+    assert [layer.size_bytes for layer in header.layers] == [256, 256]
+    with pytest.raises(BadModelFile) as caught:
+        read_shards(paths[:1])
+    assert caught.value.flaw is Flaw.MISSING_PART
+    with pytest.raises(BadModelFile) as caught:
+        read_shards([paths[1], paths[0]])
+    assert caught.value.flaw in (Flaw.NOT_FIRST_PART, Flaw.DAMAGED)
+    paths[1].unlink()
+    with pytest.raises(BadModelFile) as caught:
+        read_shards(paths)
+    assert (caught.value.flaw, caught.value.detail) == (Flaw.MISSING_PART, paths[1].name)
+
+
+def test_a_vision_companion_has_a_size(tmp_path: Path) -> None:
+    path = write(tmp_path, with_keys(general__architecture=string("clip")).encode())
+    assert companion_bytes(path) == path.stat().st_size
+    with pytest.raises(BadModelFile):
+        companion_bytes(write(tmp_path, GOOD.encode()))
