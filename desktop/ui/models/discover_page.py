@@ -68,10 +68,15 @@ class DiscoverPage(QStackedWidget):
             if entry.id == entry_id:
                 self._open_entry(entry, entry.quantisations[0])
 
+    def refit(self) -> None:
+        """Memory is free or taken, or more is known of the GPUs: say anew how models fit."""
+        self._catalogue.set_machine(self._loading.machine())
+        self._repository.refit()
+
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._catalogue.set_machine(self._loading.machine())
+        self.refit()
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

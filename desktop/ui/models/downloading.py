@@ -83,10 +83,6 @@ class Downloading(QObject):
         """How many are not done yet."""
         return sum(each.phase is not Phase.DONE and each.id not in self._cancelled for each in self._downloads)
 
-    def running(self) -> list[Download]:
-        """Those that are under way or wait for their turn."""
-        return [each for each in self._downloads if each.phase in (Phase.WAITING, Phase.RUNNING, Phase.VERIFYING)]
-
     def find(self, wanted: Wanted) -> Download | None:
         """The download of `wanted`, if there is one."""
         return next((each for each in self._downloads if wanted.is_met_by(each.choice)), None)

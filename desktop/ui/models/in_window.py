@@ -169,6 +169,7 @@ class ModelsInWindow(QObject):
         library.use_requested.connect(self.choose)
         library.discover_requested.connect(self.show_discover)
         discover.use_requested.connect(self.choose_path)
+        self._models.shelf.refit.connect(discover.refit)
         discover.online_requested.connect(self._go_online)
         downloads.use_requested.connect(self.choose_path)
         downloads.online_requested.connect(self._go_online)

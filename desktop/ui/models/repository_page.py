@@ -105,6 +105,28 @@ class RepositoryPage(ColumnPage):
         """Show what the catalogue knows of `entry`, of which `quantisation` suits this computer."""
         self._begin(_Shown(entry.repo, entry=entry, advised=quantisation))
 
+    def refit(self) -> None:
+        """Say of each row how it fits the memory that is free now, and which one to take."""
+        shown, machine = self._shown, self._loading.machine()
+        fits: dict[str, Fit] = {}
+        best = ""
+        if shown.repository is not None:
+            choices = shown.repository.choices
+            for choice in choices:
+                header = shown.headers.get(_model_of(choice))
+                if header is not None:
+                    files = sum(file.size_bytes for file in choice.files)
+                    vision = choice.size_bytes - files
+                    fits[choice.files[0].path] = fit(resized(header, files), machine, vision_bytes=vision)
+            to_take = advised(choices, lambda choice: fits.get(choice.files[0].path))
+            best = to_take.files[0].path if to_take is not None else ""
+        elif shown.entry is not None:
+            fits = {each.name: fit(shown.entry.header(each), machine) for each in shown.entry.quantisations}
+            best = shown.advised.name if shown.advised is not None else ""
+        for key, row in self._rows.items():
+            row.set_fit(fits.get(key))
+            row.set_advised(advised=key == best)
+
     def leave(self) -> None:
         """The page is left: what it still asks the hub for is not needed."""
         self._hub.leave(self._shown.repo)
@@ -198,7 +220,7 @@ class RepositoryPage(ColumnPage):
     def _on_header_read(self, choice: Choice, header: Header) -> None:
         if choice.repo == self._shown.repo:
             self._shown.headers[_model_of(choice)] = header
-            self._fit()
+            self.refit()
 
     def _on_token_saved(self) -> None:
         if self._shown.found is None or self._shown.error is not None:
@@ -229,7 +251,7 @@ class RepositoryPage(ColumnPage):
             for each in shown.entry.quantisations:
                 wanted = Wanted(shown.repo, each.name)
                 self._add(each.name, ChoiceRow(self._getting, wanted, each.size_bytes, about=each.about))
-        self._fit()
+        self.refit()
 
     def _add(self, key: str, row: ChoiceRow) -> None:
         self._rows[key] = row
@@ -237,28 +259,6 @@ class RepositoryPage(ColumnPage):
         row.settings_requested.connect(self.settings_requested)
         row.online_requested.connect(self.online_requested)
         self._list.addWidget(row)
-
-    def _fit(self) -> None:
-        """Say of each row how it fits the memory that is free now, and which one to take."""
-        shown, machine = self._shown, self._loading.machine()
-        fits: dict[str, Fit] = {}
-        best = ""
-        if shown.repository is not None:
-            choices = shown.repository.choices
-            for choice in choices:
-                header = shown.headers.get(_model_of(choice))
-                if header is not None:
-                    files = sum(file.size_bytes for file in choice.files)
-                    vision = choice.size_bytes - files
-                    fits[choice.files[0].path] = fit(resized(header, files), machine, vision_bytes=vision)
-            to_take = advised(choices, lambda choice: fits.get(choice.files[0].path))
-            best = to_take.files[0].path if to_take is not None else ""
-        elif shown.entry is not None:
-            fits = {each.name: fit(shown.entry.header(each), machine) for each in shown.entry.quantisations}
-            best = shown.advised.name if shown.advised is not None else ""
-        for key, row in self._rows.items():
-            row.set_fit(fits.get(key))
-            row.set_advised(advised=key == best)
 
     def _say(self) -> None:
         shown = self._shown
