@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
+from desktop.cli.terminal import Terminal
 from tests.cli.conftest import Shell
 from tests.hub import origin
 from tests.hub.hub_server import HubServer
@@ -295,3 +298,16 @@ def test_a_bar_on_a_terminal(shell: Shell, server: HubServer) -> None:
     os.close(master)
     assert process.returncode == 0
     assert "██████████ 100 %" in shown.decode()
+
+
+class _Screen(io.StringIO):
+    @override
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_line_of_progress_stays_on_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "10")
+    screen = _Screen()
+    Terminal(io.StringIO(), screen).progress("下载 50 % 炉边")
+    assert screen.getvalue() == "下载 50 %"

@@ -26,6 +26,7 @@ from desktop.errors import (
 from desktop.hub.header import read_header
 from desktop.hub.network import Connection, Network
 from desktop.hub.remote import Choice, Found, RemoteFile
+from desktop.hub.remote_file import read_part
 from desktop.hub.search import Hub, Sort
 from desktop.hub.stop import Stop, Stopped
 from tests.hub import origin
@@ -168,6 +169,14 @@ def test_a_cdn_without_ranges_will_do(server: HubServer, hub: Hub, starter_model
     assert hub.header(_choice(server, starter_model)).architecture == "llama"
 
 
+def test_a_part_from_the_middle_of_a_file(server: HubServer, network: Network) -> None:
+    server.repos["maker/small-GGUF"].files["README.md"] = bytes(range(100))
+    for faults in ([], [origin.ignore_range]):
+        server.hub.faults.extend(faults)
+        assert read_part(network, "maker/small-GGUF", COMMIT, "README.md", 20, 3) == bytes([20, 21, 22])
+        assert read_part(network, "maker/small-GGUF", COMMIT, "README.md", 98, 5) == bytes([98, 99])
+
+
 def test_a_header_that_is_none(server: HubServer, hub: Hub) -> None:
     server.add("maker/bad-GGUF", {"m.gguf": b"no model at all" * 100})
     with pytest.raises(BadModelFile) as caught:
@@ -305,6 +314,7 @@ def test_facts_of_a_wrong_type_are_left_out(server: HubServer, hub: Hub, field: 
         found = hub.repository("maker/small-GGUF").found
         assert found.repo == "maker/small-GGUF"
         assert min(found.downloads, found.likes) >= 0
+        assert {type(found.downloads), type(found.likes)} == {int}
         assert (found.licence, found.architecture, found.parameters) == (None, None, None)
 
 
