@@ -13,6 +13,7 @@ import pytest
 from desktop.errors import BadModelFile, Flaw
 from desktop.hub.fit import Wishes
 from desktop.hub.library import Library
+from desktop.hub.library_file import identity
 from tests.hub.gguf_file import GgufFile
 from tests.hub.on_disk import model_file, shard_files
 
@@ -132,11 +133,11 @@ def test_listing_writes_nothing(tmp_path: Path) -> None:
     model_file(tmp_path / "data" / "models" / "owner" / "repo", "other.gguf")
     library.models()
     files = sorted((tmp_path / "data").glob("*.json"))
-    before = [file.stat() for file in files]
+    before = [identity(file) for file in files]
     library.models()
     opened(tmp_path / "data").models()
     assert [file.name for file in files] == ["headers.json", "library.json"]
-    assert [file.stat() for file in files] == before
+    assert [identity(file) for file in files] == before
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
 
