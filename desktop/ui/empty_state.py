@@ -60,10 +60,8 @@ class EmptyState(QScrollArea):
         self._start.setProperty("look", "primary")
         self._choose = QPushButton()
         self._choose.setObjectName("chooseFileButton")
-        self._advice = _line("muted")
         self._get = QPushButton()
         self._get.setObjectName("getRecommendedButton")
-        self._get.setProperty("look", "link")
         self._lay_out()
         for number, button in enumerate(self._suggestions, 1):
             button.setObjectName(f"suggestion{number}")
@@ -104,6 +102,7 @@ class EmptyState(QScrollArea):
         self._buttons = QHBoxLayout()
         self._buttons.addStretch()
         self._buttons.addWidget(self._start)
+        self._buttons.addWidget(self._get)
         self._buttons.addWidget(self._choose)
         self._buttons.addStretch()
         inside = QWidget()
@@ -116,8 +115,6 @@ class EmptyState(QScrollArea):
         self._column.addSpacing(scaled(16))
         self._column.addWidget(self._words)
         self._column.addLayout(self._buttons)
-        self._column.addWidget(self._advice)
-        self._column.addWidget(self._get, 0, Qt.AlignmentFlag.AlignHCenter)
         self._column.addStretch(4)
         self.setWidget(inside)
         self._arrange()
@@ -128,7 +125,8 @@ class EmptyState(QScrollArea):
         self._column.setSpacing(scaled(12))
         self._grid.setSpacing(scaled(8))
         self._buttons.setSpacing(scaled(8))
-        beside = self._start.sizeHint().width() + self._choose.sizeHint().width() + scaled(8)
+        shown = [button for button in (self._start, self._get, self._choose) if not button.isHidden()]
+        beside = sum(button.sizeHint().width() + scaled(8) for button in shown)
         fits = beside <= self.width() - 2 * side
         direction = QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom
         self._buttons.setDirection(direction)
@@ -148,12 +146,12 @@ class EmptyState(QScrollArea):
         self._start.setVisible(self._current is None and self._starter is not None)
         self._choose.setVisible(self._current is None or is_starter or bool(self._problem))
         self._words.setText(self._model_words())
-        advised = bool(self._entry_id) and (self._current is None or is_starter)
-        self._advice.setVisible(advised)
-        self._get.setVisible(advised)
-        self._advice.setText(
-            tr("The best model for this computer, as far as Fireside can tell: {model}", model=self._recommended)
-        )
+        self._get.setVisible(self._is_advised)
+        self._arrange()
+
+    @property
+    def _is_advised(self) -> bool:
+        return bool(self._entry_id) and (self._current is None or self._current.is_starter)
 
     def _model_words(self) -> str:
         if self._problem:
@@ -166,6 +164,11 @@ class EmptyState(QScrollArea):
             )
         if self._current is None:
             return tr("Fireside has no model yet. Choose a model file (GGUF) from this computer.")
+        if self._current.is_starter and self._is_advised:
+            return tr(
+                "The starter model is tiny and makes many mistakes. Made for a computer like this one: {model}",
+                model=self._recommended,
+            )
         if self._current.is_starter:
             return tr("The starter model is tiny and makes many mistakes. A larger model file answers better.")
         if self._current.is_base:

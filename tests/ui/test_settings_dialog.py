@@ -9,14 +9,28 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPlainTextEdit, QPushButton, QSpinBox, QTabBar, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QTabBar,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import Sampling
+from desktop.engine.api import SystemInfo
+from desktop.engine.gpus import Gpu, gpu_help
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.appearance import Appearance
+from desktop.ui.background import Background
 from desktop.ui.chat_settings import ChatSettingsDialog
+from desktop.ui.gpu_help import GpuHelpView
 from desktop.ui.sampling_form import Number, OptionalNumber, SamplingForm
 from desktop.ui.settings_dialog import SettingsDialog
 from desktop.ui.theme import DARK, LIGHT, tokens
@@ -57,11 +71,13 @@ def test_every_setting_is_reported_when_it_is_changed(dialog: SettingsDialog, qt
     zoom = dialog.findChild(QSpinBox, "zoom")
     assert zoom is not None
     zoom.setValue(150)
-    for name, value in (("contextLength", "8192"), ("threads", "2"), ("gpuLayers", "0")):
+    for name, value in (("contextLength", "8192"), ("threads", "2"), ("gpuLayers", "0"), ("unloadAfter", "15")):
         field = _optional(dialog, name)
         field.setText(value)
         QTest.keyClick(field, Qt.Key.Key_Return)
-    wanted = Settings(language="zh_CN", theme="dark", zoom=1.5, n_ctx=8192, n_threads=2, n_gpu_layers=0)
+    wanted = Settings(
+        language="zh_CN", theme="dark", zoom=1.5, n_ctx=8192, n_threads=2, n_gpu_layers=0, unload_after_min=15
+    )
     assert reported[-1] == wanted
     system = dialog.findChild(QPlainTextEdit, "defaultSystemPrompt")
     assert system is not None
@@ -178,3 +194,31 @@ def _optional(dialog: QWidget, name: str) -> OptionalNumber:
     found = dialog.findChild(OptionalNumber, name)
     assert found is not None
     return found
+
+
+@pytest.mark.model
+def test_the_settings_say_what_computes_here(tmp_path: Path, qtbot: QtBot) -> None:
+    background = Background()
+    view = GpuHelpView(background, tmp_path / "engine.log")
+    qtbot.addWidget(view)
+    label = view.findChild(QLabel)
+    assert label is not None
+    assert label.text() == "Looking…"
+    view.show()
+    qtbot.waitUntil(lambda: label.text().startswith("This llama.cpp was built for: "), timeout=20_000)
+    background.close()
+
+
+def test_an_unused_gpu_comes_with_the_command_to_copy(tmp_path: Path, qtbot: QtBot) -> None:
+    background = Background()
+    view = GpuHelpView(background, tmp_path / "engine.log")
+    qtbot.addWidget(view)
+    info = SystemInfo((), "", gpu=False, devices=(), n_threads=1, weights_repacked=True)
+    view._on_found(gpu_help(info, [Gpu("NVIDIA H100", "NVIDIA")]))
+    command = view.findChild(QLineEdit, "rebuildCommand")
+    assert command is not None
+    assert "cuda" in command.text().lower() or "vulkan" in command.text().lower()
+    assert any("NVIDIA H100 is there" in label.text() for label in view.findChildren(QLabel))
+    _push(view, "copyCommand")
+    assert QApplication.clipboard().text() == command.text()
+    background.close()

@@ -267,7 +267,7 @@ class LibraryDelegate(QStyledItemDelegate):
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         if selected or option.state & QStyle.StateFlag.State_MouseOver:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.pressed if selected else theme.hover))
+            painter.setBrush(QColor(theme.hover))
             painter.drawRoundedRect(row, scaled(RADIUS_CONTROL), scaled(RADIUS_CONTROL))
         if self._view.hasFocus() and option.state & QStyle.StateFlag.State_HasFocus:
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -148,7 +148,8 @@ class LoadingForm(QWidget):
 
     def _dress(self) -> None:
         self._column.setSpacing(scaled(14))
-        self._kv_type.setFixedWidth(scaled(190))
+        for field, width in zip(self._fields(), (120, 120, 190), strict=True):
+            field.setFixedWidth(scaled(width))
         for label, _, _ in self._rows:
             label.setAlignment(Qt.AlignmentFlag.AlignLeft)
 
