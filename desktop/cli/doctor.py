@@ -72,13 +72,14 @@ def doctor(command: Command, args: argparse.Namespace) -> int:
 def _checks(command: Command, model: str | None) -> Iterator[Check]:
     engine = command.engine()
     command.terminal.progress(tr("Starting the engine…"))
+    info: SystemInfo | None = None
     try:
-        info: SystemInfo | None = engine.system_info()
+        info = engine.system_info()
     except AppError as error:
-        info = None
         yield _engine_problem(error)
     yield _versions(info)
     if info is not None:
+        command.loading.note(info)
         yield _build(info)
         yield _devices(info)
         yield from _gpus(info)
