@@ -168,7 +168,11 @@ class Library:
             CannotWrite
         """
         model = self.find(name)
-        entry = self._entry(model.name)
+        try:
+            entry = self._entry(model.name)
+        except NoSuchModel:
+            # A file that is there, but on no list: there is nothing to compare it with.
+            raise NoSuchModel(model.title) from None
         published = self._published(model)
         new: dict[str, str] = {}
         done_bytes = 0

@@ -80,9 +80,10 @@ def test_a_download_forgets_what_was_recorded(tmp_path: Path, library: Library) 
 
 def test_what_cannot_be_verified(tmp_path: Path, library: Library) -> None:
     path = model_file(tmp_path, "mine.gguf")
-    for name in ("nothing", str(path)):
-        with pytest.raises(NoSuchModel):
+    for name, called in (("nothing", "nothing"), (str(path), "mine")):
+        with pytest.raises(NoSuchModel) as unknown:
             library.verify(name)
+        assert unknown.value.name == called
     library.add(path)
     path.unlink()
     with pytest.raises(NoSuchModel):
