@@ -166,7 +166,7 @@ class EmptyState(QScrollArea):
             return tr("Fireside has no model yet. Choose a model file (GGUF) from this computer.")
         if self._current.is_starter and self._is_advised:
             return tr(
-                "The starter model is tiny and makes many mistakes. Made for a computer like this one: {model}",
+                "The starter model is tiny and makes many mistakes. This computer runs {model} well.",
                 model=self._recommended,
             )
         if self._current.is_starter:

@@ -43,7 +43,7 @@ class Removal(QObject):
         dialog.setObjectName("trashDialog")
         dialog.setWindowTitle(tr("Move to the trash"))
         dialog.setText(tr("Move {name} to the trash?", name=title_of(model)))
-        dialog.setInformativeText(tr("{size} are free again once the trash is emptied.", size=size(frees_bytes)))
+        dialog.setInformativeText(tr("It frees {size} once the trash is emptied.", size=size(frees_bytes)))
         move = dialog.addButton(tr("Move to the trash"), QMessageBox.ButtonRole.AcceptRole)
         move.setObjectName("moveToTrash")
         cancel = dialog.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
