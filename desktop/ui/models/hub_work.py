@@ -92,7 +92,7 @@ class HubWork(QObject):
 
     def search(self, query: Query) -> None:
         """Search now."""
-        self.stop_search()
+        self._typing.stop()
         hub = self._hub
         self.searching.emit(query)
         self._ask(

@@ -32,11 +32,11 @@ class _Opened(QObject):
 @pytest.fixture
 def opened() -> Iterator[_Opened]:
     made = _Opened()
-    for scheme in ("http", "https", "file"):
+    for scheme in ("http", "https", "mailto", "file"):
         # PySide6 6.11 takes text here, whatever it says of itself.
         QDesktopServices.setUrlHandler(scheme, made, "open")  # type: ignore[arg-type]
     yield made
-    for scheme in ("http", "https", "file"):
+    for scheme in ("http", "https", "mailto", "file"):
         QDesktopServices.unsetUrlHandler(scheme)
 
 
@@ -65,7 +65,7 @@ def _click_everywhere(page: QWidget) -> None:
 
 
 def test_only_a_click_on_a_web_address_opens_anything(view: CardView, opened: _Opened, qtbot: QtBot) -> None:
-    view.set_text(CARD.partition("---\n# ")[2])
+    view.set_text(CARD.partition("---\n# ")[2] + "Write to [the maker](mailto:maker@example.com).")
     _laid_out(view, qtbot)
     assert opened.urls == []
     _click_everywhere(_page(view))
