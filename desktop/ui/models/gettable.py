@@ -123,6 +123,8 @@ class Gettable(QFrame):
         self._column.setSpacing(scaled(6))
         self.words.setSpacing(scaled(2))
         self._column.setContentsMargins(scaled(16), scaled(12), scaled(16), scaled(12))
+        # On the line of the button's text.
+        self._here.setContentsMargins(0, scaled(8), 0, 0)
 
 
 def small_label(look: str = "small") -> QLabel:
