@@ -113,7 +113,8 @@ class Fireside:
         self.session = Session(
             self.store, self.models, self.answers, self.meter, settings, erase_deleted=self._erase_deleted
         )
-        self.idle = IdleUnload(self.models, self.answers, settings)
+        self.idle = IdleUnload(self.models, lambda: bool(self.answers.chats()), settings)
+        self.answers.ended.connect(self.idle.rest)
         self.window = MainWindow(self.session, self.models, self.supply, settings, paths)
         self.bugs.window = self.window
         self.bugs.install()

@@ -164,19 +164,22 @@ class EmptyState(QScrollArea):
             )
         if self._current is None:
             return tr("Fireside has no model yet. Choose a model file (GGUF) from this computer.")
-        if self._current.is_starter and self._is_advised:
-            return tr(
-                "The starter model is tiny and makes many mistakes. This computer runs {model} well.",
-                model=self._recommended,
-            )
         if self._current.is_starter:
-            return tr("The starter model is tiny and makes many mistakes. A larger model file answers better.")
+            return self._starter_words()
         if self._current.is_base:
             return tr(
                 "{name} is a base model: it has not learnt to answer. It goes on with the text that you begin.",
                 name=title_of(self._current),
             )
         return tr("{name} answers, on this computer alone.", name=title_of(self._current))
+
+    def _starter_words(self) -> str:
+        if self._is_advised:
+            return tr(
+                "The starter model is tiny and makes many mistakes. This computer runs {model} well.",
+                model=self._recommended,
+            )
+        return tr("The starter model is tiny and makes many mistakes. A larger model file answers better.")
 
     def _retranslate(self) -> None:
         self._greeting.setText(tr("What is on your mind?"))

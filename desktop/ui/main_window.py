@@ -68,7 +68,9 @@ class MainWindow(QWidget):
         self._lay_out()
         self._toast = Toast(self._page, self._composer)
         self._deletion = Deletion(session, self._toast)
-        self._choosing = ModelsInWindow(self, session, models, supply, settings, self._toast, paths.engine_log)
+        self._choosing = ModelsInWindow(
+            self, models, supply, settings, self._toast, paths.engine_log, session.set_model
+        )
         self._dialogs = Dialogs(self, session, models, supply, settings, paths)
         self._connect_session()
         self._connect_models()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,6 @@ from desktop.ui.library_words import title_of
 from desktop.ui.models.choice import Models
 from desktop.ui.models.shelf import Added
 from desktop.ui.models.supply import Supply
-from desktop.ui.session import Session
 from desktop.ui.toast import Toast
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _ADVISE_MS = 600
 
 
 class ModelsInWindow(QObject):
-    """Connects the session with the models and with their window, which is made when it is first asked for.
+    """Connects the main window with the models and with their own window, which is made when it is first asked for.
 
     Signals:
         settings_changed(Settings settings): where the models' window was, or that the user goes online
@@ -53,16 +52,16 @@ class ModelsInWindow(QObject):
     def __init__(
         self,
         window: QWidget,
-        session: Session,
         models: Models,
         supply: Supply,
         settings: Settings,
         toast: Toast,
         log: Path,
+        set_model: Callable[[str], None],
     ) -> None:
-        """An engine process that is asked for the GPUs logs to the file at `log`."""
+        """`set_model` lets a model answer in the open chat; an engine process that is asked for GPUs logs to `log`."""
         super().__init__(window)
-        self._window, self._session, self._models, self._supply = window, session, models, supply
+        self._window, self._models, self._supply, self._set_model = window, models, supply, set_model
         self._settings, self._toast, self._log = settings, toast, log
         self._own: ModelsWindow | None = None
         models.noticed.connect(toast.show_message)
@@ -80,7 +79,7 @@ class ModelsInWindow(QObject):
     def choose(self, name: str) -> None:
         """Let the model called `name` answer in the open chat from now on."""
         try:
-            self._session.set_model(name)
+            self._set_model(name)
         except AppError as error:
             self._on_failed(error)
 

@@ -119,19 +119,19 @@ def test_a_start_loads_nothing_of_the_hub() -> None:
 
 def test_a_model_that_rests_gives_its_memory_back(sit: Callable[..., Desk], qtbot: QtBot) -> None:
     desk = sit("Yes.")
-    idle = IdleUnload(desk.models, desk.answers, Settings(model="starter", unload_after_min=5))
+    idle = IdleUnload(desk.models, lambda: bool(desk.answers.chats()), Settings(model="starter", unload_after_min=5))
     assert not idle._timer.isActive()
     desk.models.load()
     qtbot.waitUntil(lambda: desk.models.state is ModelState.READY)
     assert idle._timer.isActive()
     assert idle._timer.interval() == 5 * 60_000
     idle._timer.timeout.emit()
-    assert desk.models.state is ModelState.IDLE
+    qtbot.waitUntil(lambda: desk.models.state is ModelState.IDLE)
     assert not idle._timer.isActive()
     # And it answers again when it is asked.
     desk.session.send("Are you there?")
     desk.settle()
-    assert desk.models.state is ModelState.READY
+    qtbot.waitUntil(lambda: desk.models.state is ModelState.READY)
     idle.set_settings(Settings(model="starter"))
     assert not idle._timer.isActive()
 
@@ -145,7 +145,7 @@ def test_long_jobs_do_not_hold_up_short_ones_and_are_stopped_at_the_end(qtbot: Q
         began.set()
         job.stop.wait()
 
-    background.run_long(work, told.append, lambda _: done.append("long"), done.append)
+    background.run_long(work, told.append, lambda _: done.append("long"), lambda error: done.append(str(error)))
     began.wait()
     background.run(lambda: "short", done.append)
     qtbot.waitUntil(lambda: done == ["short"] and told == [0.25])
