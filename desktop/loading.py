@@ -14,9 +14,10 @@ from desktop.engine.api import Finished, Loaded, ModelSpec, SystemInfo
 from desktop.engine.ladder import PlainPlanner, Plan
 from desktop.engine.local import LocalEngine
 from desktop.engine.strikes import Strikes
-from desktop.errors import AppError, BadModelFile, Crash, EngineCrashed, ModelDoesNotFit, NoSuchModel
+from desktop.errors import AppError, BadModelFile, Crash, EngineCrashed, Flaw, ModelDoesNotFit, NoSuchModel
 from desktop.hub.fit import Fit, Machine, Share, Verdict, Wishes, corrections, fit, model_key
-from desktop.hub.header import Header, read_header
+from desktop.hub.header import Header, read_shards
+from desktop.hub.model_files import shards_of
 from desktop.hub.speed import measure_bytes_per_s
 from desktop.learned import Learned
 from desktop.settings import Settings
@@ -120,8 +121,10 @@ class Loading:
         """See `Planner.plan`."""
         self.note(info)
         try:
-            header = read_header(Path(wanted.path))
-        except (BadModelFile, NoSuchModel):
+            header = read_shards(shards_of(Path(wanted.path)))
+        except (BadModelFile, NoSuchModel) as error:
+            if isinstance(error, BadModelFile) and error.flaw is Flaw.MISSING_PART:
+                raise
             header = None
         if header is None or not header.layers:
             self._ways = {}

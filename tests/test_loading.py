@@ -15,12 +15,13 @@ import pytest
 from desktop.chat.message import Role, Sampling, Turn
 from desktop.engine.api import Fallback, Finished, Loaded, ModelSpec, Reason, Request, Step
 from desktop.engine.local import LocalEngine
-from desktop.errors import BadModelFile, EngineCrashed, LoadCancelled, ModelDoesNotFit
+from desktop.errors import BadModelFile, EngineCrashed, Flaw, LoadCancelled, ModelDoesNotFit
 from desktop.hub.fit import Verdict, Wishes
 from desktop.hub.header import read_header
 from desktop.loading import Loading
 from desktop.settings import Settings
 from tests.engine.stand_in import Conduct, command
+from tests.hub.on_disk import shard_files
 
 BEFORE = Reason.CRASHED_BEFORE
 
@@ -213,6 +214,19 @@ def test_what_cannot_fit_is_not_even_tried(desk: Desk, starter_model: Path) -> N
     with pytest.raises(ModelDoesNotFit) as raised:
         list(engine.load(ModelSpec(str(starter_model), n_ctx=100_000_000)))
     assert raised.value.needed_bytes > 100_000_000 * 12_240 > raised.value.free_bytes > 0
+    assert desk.loads() == []
+
+
+def test_all_files_of_a_model_are_counted(desk: Desk, tmp_path: Path) -> None:
+    shards = shard_files(tmp_path, "Model-Q8_0", 2, (1 << 19, 1 << 19))
+    engine = desk.start(gpus=())
+    with pytest.raises(ModelDoesNotFit) as raised:
+        list(engine.load(ModelSpec(str(shards[0]))))
+    assert raised.value.needed_bytes > 2 << 40
+    shards[1].unlink()
+    with pytest.raises(BadModelFile) as missing:
+        list(engine.load(ModelSpec(str(shards[0]))))
+    assert (missing.value.flaw, missing.value.detail) == (Flaw.MISSING_PART, shards[1].name)
     assert desk.loads() == []
 
 

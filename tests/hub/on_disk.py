@@ -16,16 +16,18 @@ def model_file(directory: Path, name: str) -> Path:
     return path
 
 
-def shard_files(directory: Path, stem: str, count: int) -> list[Path]:
-    """A model in several files, of which each has a tensor."""
+def shard_files(directory: Path, stem: str, count: int, shape: tuple[int, int] = (16, 4)) -> list[Path]:
+    """A model in several files, of which each has a tensor of F32; larger ones are holes that take no room."""
     paths = []
     for number in range(count):
         file = GgufFile()
         file.keys |= {"split.no": u32(number), "split.count": u32(count)}
-        file.tensors = [tensor(f"blk.{number}.ffn_up.weight", (16, 4))]
+        file.tensors = [tensor(f"blk.{number}.ffn_up.weight", shape)]
         paths.append(directory / f"{stem}-{number + 1:05}-of-{count:05}.gguf")
         directory.mkdir(parents=True, exist_ok=True)
         paths[-1].write_bytes(file.encode())
+        with paths[-1].open("rb+") as written:
+            written.truncate(written.seek(0, 2) + 4 * (shape[0] * shape[1] - 64))
     return paths
 
 
