@@ -19,7 +19,7 @@ def main(prompt: Path) -> None:
     import llama_cpp.llama_cpp as ll
     import psutil
 
-    from desktop.hub.library import starter_path
+    from desktop.hub.listing import starter_path
 
     ll.llama_backend_init()
     quiet = ll.llama_log_callback(lambda *_: None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -59,14 +58,15 @@ def test_a_download_is_told_when_it_is_here(market: Market, qtbot: QtBot) -> Non
     assert market.downloading.unfinished() == 0
 
 
-def test_progress_is_told_at_most_ten_times_a_second(market: Market, qtbot: QtBot, large: str) -> None:
-    told: list[float] = []
-    market.downloading.changed.connect(lambda: told.append(time.monotonic()))
+def test_progress_is_told_in_gulps(market: Market, qtbot: QtBot, large: str) -> None:
+    told: list[int] = []
+    market.downloading.changed.connect(lambda: told.append(_only(market).done_bytes))
+    began = time.monotonic()
     with qtbot.waitSignal(market.downloading.finished):
         market.downloading.add(market.server.choice(large, LARGE_FILE))
     qtbot.waitUntil(lambda: _only(market).phase is Phase.DONE)
-    # The first is the answer to `add` itself.
-    assert all(later - earlier >= 0.095 for earlier, later in pairwise(told[1:]))
+    # Bytes come hundreds of times a second. The timer may be a twentieth early; the answer to `add` comes beside it.
+    assert len(told) <= 11 * (time.monotonic() - began) + 3
 
 
 def test_a_cancelled_download_can_be_brought_back(open_market: Callable[..., Market], qtbot: QtBot, large: str) -> None:
