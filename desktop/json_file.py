@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +36,23 @@ def read(path: Path) -> dict[str, Any]:
 def write(path: Path, values: dict[str, Any], *, indent: int | None = 2) -> None:
     """Write `values` to `path` in one step: a crash leaves the old file or the new one.
 
-    Without `indent` it is all one line, which is several times faster: for what nobody will read.
+    Of several that write it at the same time, in whatever process, one is the last. Without `indent` it is all one
+    line, which is several times faster: for what nobody will read.
 
     Raises:
         OSError: the disk is full or read-only.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    # Of this writer alone: with a common name, one would put in place what another has only begun.
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_native_id()}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    # A file name that is not UTF-8 has lone surrogates in Python. As backslash escapes they are JSON, and come back.
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(json.dumps(values, ensure_ascii=False, indent=indent))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        # A file name that is not UTF-8 has lone surrogates in Python. As backslash escapes they are JSON, and return.
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(json.dumps(values, ensure_ascii=False, indent=indent))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
