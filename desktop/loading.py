@@ -15,7 +15,7 @@ from desktop.engine.ladder import PlainPlanner, Plan
 from desktop.engine.local import LocalEngine
 from desktop.engine.strikes import Strikes
 from desktop.errors import AppError, BadModelFile, Crash, EngineCrashed, Flaw, ModelDoesNotFit, NoSuchModel
-from desktop.hub.fit import Fit, Machine, Share, Verdict, Wishes, corrections, fit, model_key
+from desktop.hub.fit import Fit, Machine, Share, Verdict, Wishes, corrections, fit
 from desktop.hub.header import Header, read_shards
 from desktop.hub.model_files import shards_of
 from desktop.hub.speed import measure_bytes_per_s
@@ -49,6 +49,7 @@ class Loading:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.Lock()
+        self._studying = threading.Lock()
         self._learned = Learned.of(json_file.read(file))
         self._plain = PlainPlanner()
         self._ways: dict[ModelSpec, Way] = {}
@@ -90,20 +91,14 @@ class Loading:
 
         Takes seconds: for a thread of its own. It asks an engine process, which logs to the file at `log`.
         """
-        with self._lock:
-            known = self._learned
-        if known.cpu_bytes_per_s is None:
-            speed = measure_bytes_per_s()
-            self._learn(lambda learned: replace(learned, cpu_bytes_per_s=learned.cpu_bytes_per_s or speed))
-        if known.build == computer.build_stamp():
-            return
-        engine = LocalEngine(log)
-        try:
-            self.note(engine.system_info())
-        except AppError:
-            _log.warning("the engine does not say what it runs on", exc_info=True)
-        finally:
-            engine.close()
+        # Whoever asks meanwhile waits for what the first finds out.
+        with self._studying:
+            if self._learned.build != computer.build_stamp():
+                self._ask_engine(log)
+            # Last: what opened together with it, such as a window, is at rest by then.
+            if self._learned.cpu_bytes_per_s is None:
+                speed = measure_bytes_per_s()
+                self._learn(lambda learned: replace(learned, cpu_bytes_per_s=learned.cpu_bytes_per_s or speed))
 
     def note(self, info: SystemInfo) -> None:
         """The engine has described what it runs on."""
@@ -185,6 +180,15 @@ class Loading:
         """Try everything again with the model at `path`, what crashed included, when it is loaded next."""
         self._strike(lambda known: strikes.forget(known, str(path)))
 
+    def _ask_engine(self, log: Path) -> None:
+        engine = LocalEngine(log)
+        try:
+            self.note(engine.system_info())
+        except AppError:
+            _log.warning("the engine does not say what it runs on", exc_info=True)
+        finally:
+            engine.close()
+
     def _kin(self, way: Way) -> list[str]:
         """The keys of the ways that use the same GPUs as `way`."""
         return [other.key for other in self._ways.values() if other.spec.devices == way.spec.devices]
@@ -226,15 +230,12 @@ class Loading:
             used[memory.device] = memory.base + memory_bytes
         shares = {share.device: share for share in way.fit.shares}
         used = {name: size for name, size in used.items() if _is_usual(size, shares.get(name))}
-        with self._lock:
-            new = corrections(way.header, way.fit, used, self._learned.machine(0, 0)) if used else ()
-        key = model_key(way.header)
-        known = [each for each in new if each.model == key and each.device in used]
-        if any(
-            abs(each.extra_bytes - shares[each.device].correction) > _MATTERS * shares[each.device].resident
-            for each in known
-        ):
-            self._learn(lambda learned: replace(learned, corrections=new))
+        if any(abs(size - shares[name].resident) > _MATTERS * size for name, size in used.items()):
+            self._learn(
+                lambda learned: replace(
+                    learned, corrections=corrections(way.header, way.fit, used, learned.corrections)
+                )
+            )
 
     def _time(self, way: Way, tokens_per_s: float) -> None:
         """Learn how fast memory is from how fast an answer was, where reading weights was most of the work."""

@@ -26,6 +26,8 @@ _MOST_THREADS = 4
 _PASSES = 8
 _REACHED = 0.7
 """What llama.cpp reaches of it while it unpacks weights. Measured on two cores with AVX2; real answers correct it."""
+_PAUSE_S = 0.03
+"""Between passes: what else runs is busy in bursts, and one of them must not take all passes."""
 _LONGEST_S = 0.4
 
 
@@ -68,6 +70,7 @@ def measure_bytes_per_s() -> float:
             best = max(best, block.nbytes / (now - started))
             if now - began > _LONGEST_S:
                 break
+            time.sleep(_PAUSE_S)
     return best * _REACHED
 
 

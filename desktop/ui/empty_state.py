@@ -51,6 +51,7 @@ class EmptyState(QScrollArea):
         self._starter: Model | None = None
         self._problem = ""
         self._entry_id = ""
+        self._title = ""
         self._recommended = ""
         self._greeting = _line("greeting")
         self._suggestions = [ElidedButton() for _ in range(4)]
@@ -60,7 +61,7 @@ class EmptyState(QScrollArea):
         self._start.setProperty("look", "primary")
         self._choose = QPushButton()
         self._choose.setObjectName("chooseFileButton")
-        self._get = QPushButton()
+        self._get = ElidedButton()
         self._get.setObjectName("getRecommendedButton")
         self._lay_out()
         for number, button in enumerate(self._suggestions, 1):
@@ -80,7 +81,7 @@ class EmptyState(QScrollArea):
 
     def set_recommended(self, entry_id: str, title: str, size_bytes: int) -> None:
         """Recommend the catalogue's entry of that id while there is no model but the starter."""
-        self._entry_id = entry_id
+        self._entry_id, self._title = entry_id, title
         self._recommended = tr("{name} ({size})", name=title, size=size(size_bytes))
         self._say()
 
@@ -147,6 +148,9 @@ class EmptyState(QScrollArea):
         self._choose.setVisible(self._current is None or is_starter or bool(self._problem))
         self._words.setText(self._model_words())
         self._get.setVisible(self._is_advised)
+        # Named: next to the starter's button, "it" would be the starter.
+        self._get.setText(tr("Get {model}…", model=self._title))
+        self._get.setAccessibleName(self._get.text())
         self._arrange()
 
     @property
@@ -156,14 +160,8 @@ class EmptyState(QScrollArea):
     def _model_words(self) -> str:
         if self._problem:
             return self._problem
-        if self._current is None and self._starter is not None:
-            return tr(
-                "Fireside has no model yet. A tiny one came with it ({size}): it answers at once and makes many "
-                "mistakes. Everything stays on this computer.",
-                size=size(self._starter.size_bytes),
-            )
         if self._current is None:
-            return tr("Fireside has no model yet. Choose a model file (GGUF) from this computer.")
+            return self._first_words()
         if self._current.is_starter:
             return self._starter_words()
         if self._current.is_base:
@@ -172,6 +170,28 @@ class EmptyState(QScrollArea):
                 name=title_of(self._current),
             )
         return tr("{name} answers, on this computer alone.", name=title_of(self._current))
+
+    def _first_words(self) -> str:
+        if self._starter is None and not self._is_advised:
+            return tr("Fireside has no model yet. Choose a model file (GGUF) from this computer.")
+        if self._starter is None:
+            return tr(
+                "Fireside has no model yet. This computer runs {model} well. Everything stays on this computer.",
+                model=self._recommended,
+            )
+        tiny = size(self._starter.size_bytes)
+        if self._is_advised:
+            return tr(
+                "Fireside has no model yet. A tiny one came with it ({size}): it answers at once and makes many "
+                "mistakes. This computer runs {model} well. Everything stays on it.",
+                size=tiny,
+                model=self._recommended,
+            )
+        return tr(
+            "Fireside has no model yet. A tiny one came with it ({size}): it answers at once and makes many "
+            "mistakes. Everything stays on this computer.",
+            size=tiny,
+        )
 
     def _starter_words(self) -> str:
         if self._is_advised:
@@ -195,8 +215,6 @@ class EmptyState(QScrollArea):
             button.setToolTip(tr("Put this into the message"))
         self._start.setText(tr("Start with the tiny starter model"))
         self._choose.setText(tr("Choose a model file…"))
-        self._get.setText(tr("Get it…"))
-        self._get.setAccessibleName(tr("Get the recommended model"))
         self._start.setAccessibleName(self._start.text())
         self._choose.setAccessibleName(self._choose.text())
         self._say()

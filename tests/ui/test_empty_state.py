@@ -59,6 +59,18 @@ def test_without_even_a_starter_a_file_is_asked_for(page: EmptyState) -> None:
     assert _button(page, "chooseFileButton").isVisible()
 
 
+@pytest.mark.parametrize("models", [[STARTER], []])
+def test_what_is_recommended_is_named_beside_the_starter(page: EmptyState, models: list[Model], qtbot: QtBot) -> None:
+    page.set_models(models, None)
+    page.set_recommended("qwen3", "Qwen3 8B", 5_030_000_000)
+    get = _button(page, "getRecommendedButton")
+    assert "Qwen3 8B" in get.text()
+    assert "Qwen3 8B (5.0 GB)" in _said(page)
+    with qtbot.waitSignal(page.discover_requested) as wanted:
+        QTest.mouseClick(get, Qt.MouseButton.LeftButton)
+    assert wanted.args == ["qwen3"]
+
+
 def test_with_the_starter_it_says_what_to_expect(page: EmptyState) -> None:
     page.set_models([STARTER], STARTER)
     assert "makes many mistakes" in _said(page)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from desktop.hub.catalogue import Entry, Quantisation, Role, entries, fits_on, recommend
-from desktop.hub.fit import Fit, Machine, fit
+from desktop.hub.fit import Fit, Machine, Verdict, fit
 from desktop.ui.controls import DRESS_CHANGES
 from desktop.ui.i18n import tr, tr_count
 from desktop.ui.models.entry_card import EntryCard
@@ -129,19 +129,22 @@ class CatalogueView(QWidget):
 
     def _say(self) -> None:
         left = len(entries()) - len(self._cards)
-        free = gigabytes(self._machine.free_bytes)
         self._title.setText(tr("Recommended for this computer") if self._has_advice else tr("Models"))
-        self._words.setText(
-            tr("The best that run well in what is free now: {free} of memory.", free=free)
-            if self._has_advice
-            else tr(
-                "Little memory is free ({free}): none of these runs well now. Other programs hold the rest.", free=free
-            )
-        )
+        self._words.setText(self._advice())
         self._more.setText(tr_count("Show one more model", "Show {count} more models", left))
         self._more.setVisible(left > 0)
         self._rest_title.setText(tr("All other models"))
         self._rest_title.setVisible(self._has_advice and left == 0)
+
+    def _advice(self) -> str:
+        free = gigabytes(self._machine.free_bytes)
+        if self._has_advice:
+            return tr("The best that run well in what is free now: {free} of memory.", free=free)
+        if any(self._fit_of(each, each.quantisations[0]).verdict is not Verdict.TOO_BIG for each in entries()):
+            return tr("All of these answer slowly on this computer. The smallest are the fastest.")
+        return tr(
+            "Little memory is free ({free}): none of these runs well now. Other programs hold the rest.", free=free
+        )
 
     def _dress(self) -> None:
         self._column.setSpacing(scaled(10))

@@ -132,7 +132,8 @@ class ModelsInWindow(QObject):
             self._own.close()
 
     def _advise(self) -> None:
-        self._models.shelf.background.run(partial(_best_here, self._models.loading), self._on_advised)
+        best_here = partial(_best_here, self._models.loading, self._log)
+        self._models.shelf.background.run_long(lambda _: best_here(), lambda _: None, self._on_advised, _raise)
 
     def _on_advised(self, best: Recommendation | None) -> None:
         if best is not None:
@@ -225,9 +226,11 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
-def _best_here(loading: Loading) -> Recommendation | None:
-    """The catalogue's first advice for this machine. Reads some files: for a thread of its own."""
+def _best_here(loading: Loading, log: Path) -> Recommendation | None:
+    """The catalogue's first advice for this machine. Takes seconds at the first start: for a thread of its own."""
     from desktop.hub.catalogue import entries, fits_on, recommend
 
+    # Without it, twenty gigabytes would be advised that answer at two tokens a second, or a GPU left unused.
+    loading.study(log)
     found = recommend(entries(), fits_on(loading.machine()))
     return found[0] if found else None

@@ -15,7 +15,9 @@ from pytestqt.qtbot import QtBot
 
 from desktop.errors import OfflineMode
 from desktop.hub.catalogue import entries
+from desktop.hub.fit import Machine
 from desktop.hub.job import Phase
+from desktop.ui.models.catalogue_view import CatalogueView
 from desktop.ui.models.choice_row import ChoiceRow
 from desktop.ui.models.discover_page import DiscoverPage
 from desktop.ui.models.entry_card import EntryCard
@@ -55,6 +57,17 @@ def test_opening_the_page_asks_nobody(page: DiscoverPage, market: Market, qtbot:
     qtbot.waitUntil(lambda: bool(_all(page, ChoiceRow)))
     assert [_title(row) for row in _all(page, ChoiceRow)] == [each.name for each in entries()[0].quantisations]
     assert market.asked() == []
+
+
+@pytest.mark.parametrize(("free_gib", "speed", "said"), [(30, 1e8, "slowly"), (0, 3e10, "Little memory")])
+def test_why_nothing_is_recommended_is_said_as_it_is(
+    market: Market, free_gib: int, speed: float, said: str, qtbot: QtBot
+) -> None:
+    view = CatalogueView(market.getting, Machine(32 << 30, free_gib << 30, cpu_bytes_per_s=speed))
+    qtbot.addWidget(view)
+    view.show()
+    assert any(said in label.text() for label in _all(view, QLabel))
+    assert _all(view, EntryCard)
 
 
 def test_what_is_recommended_says_why_and_how_it_fits(page: DiscoverPage, qtbot: QtBot) -> None:

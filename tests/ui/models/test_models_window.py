@@ -103,6 +103,7 @@ def test_with_nothing_but_the_starter_a_model_for_this_machine_is_recommended(wi
     get = window.findChild(QPushButton, "getRecommendedButton")
     assert get is not None
     qtbot.waitUntil(get.isVisible)
+    assert window._models.loading.machine().cpu_bytes_per_s, "the machine is known before anything is advised"
     QTest.mouseClick(get, Qt.MouseButton.LeftButton)
     tabs = _own().findChild(QTabBar, "modelsTabs")
     assert tabs is not None
