@@ -9,9 +9,13 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from desktop.ui.daemon_pool import DaemonPool
+
 Result = TypeVar("Result")
 # While a large file is read and compared, another program's models can still be looked for.
 _LONG_AT_ONCE = 2
+# Those that ask for `stop` end within milliseconds; what hangs in a driver or on a network drive is left to itself.
+_PATIENCE_S = 0.5
 
 Then = Callable[[Any], object]
 
@@ -31,8 +35,13 @@ class LongJob:
         with self._lock:
             self._told = fraction
             ring, self._ringing = not self._ringing, True
-        if ring:
+        if ring and not self.stop.is_set():
             self._background.told.emit(self._number)
+
+    def abandon(self) -> None:
+        """Stop it, in the main thread. Nothing follows it any more: who waited for it is gone."""
+        self.stop.set()
+        self._background.forget(self._number)
 
     def take(self) -> float:
         """The newest that was told; in the main thread."""
@@ -59,7 +68,7 @@ class Background(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._short = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
-        self._long = ThreadPoolExecutor(max_workers=_LONG_AT_ONCE, thread_name_prefix="background-long")
+        self._long = DaemonPool("background-long", _LONG_AT_ONCE)
         self._numbers = 0
         self._closed = False
         self._then: dict[int, tuple[Then | None, Then | None]] = {}
@@ -75,7 +84,12 @@ class Background(QObject):
         on_error: Callable[[BaseException], object] | None = None,
     ) -> None:
         """Run `work` after the short jobs before it, then `then` with its result, or `on_error`."""
-        self._submit(self._short, self._number(), work, then, on_error)
+        if self._closed:
+            # A timer or a late signal of a window that is going away.
+            return
+        number = self._number()
+        self._then[number] = (then, on_error)
+        self._short.submit(work).add_done_callback(lambda ended: self._ended.emit(number, ended))
 
     def run_long(
         self,
@@ -87,16 +101,23 @@ class Background(QObject):
         """Run `work` beside the short jobs. It tells its progress and looks at `stop` often."""
         number = self._number()
         job = LongJob(self, number)
-        self._long_jobs[number] = (job, progress)
-        self._submit(self._long, number, lambda: work(job), then, on_error)
+        if not self._closed:
+            self._then[number] = (then, on_error)
+            self._long_jobs[number] = (job, progress)
+            self._long.submit(lambda: work(job), lambda ended: self._ended.emit(number, ended))
         return job
+
+    def forget(self, number: int) -> None:
+        """Nothing follows the job of that number: for `LongJob.abandon`."""
+        self._then.pop(number, None)
+        self._long_jobs.pop(number, None)
 
     def close(self) -> None:
         """Wait for the short jobs, stop the long ones. Nothing follows any of them, and none begins any more."""
         self._closed = True
         for job, _ in self._long_jobs.values():
             job.stop.set()
-        self._long.shutdown(cancel_futures=True)
+        self._long.close(_PATIENCE_S, drop=True)
         self._short.shutdown()
         self._then.clear()
         self._long_jobs.clear()
@@ -104,20 +125,6 @@ class Background(QObject):
     def _number(self) -> int:
         self._numbers += 1
         return self._numbers
-
-    def _submit(
-        self,
-        pool: ThreadPoolExecutor,
-        number: int,
-        work: Callable[[], object],
-        then: Then | None,
-        on_error: Then | None,
-    ) -> None:
-        if self._closed:
-            # A timer or a late signal of a window that is going away.
-            return
-        self._then[number] = (then, on_error)
-        pool.submit(work).add_done_callback(lambda ended: self._ended.emit(number, ended))
 
     @Slot(int)
     def _on_told(self, number: int) -> None:
@@ -128,9 +135,10 @@ class Background(QObject):
     @Slot(int, object)
     def _on_ended(self, number: int, job: Future[object]) -> None:
         self._long_jobs.pop(number, None)
-        then, on_error = self._then.pop(number, (None, None))
-        if job.cancelled():
+        if number not in self._then:
+            # Abandoned.
             return
+        then, on_error = self._then.pop(number)
         error = job.exception()
         if error is None:
             if then is not None:

@@ -14,6 +14,7 @@ from desktop.engine.api import Device
 from desktop.engine.gpus import GpuHelp, UnusedGpu, gpu_help
 from desktop.engine.local import LocalEngine
 from desktop.errors import AppError
+from desktop.hub.stop import Stopped
 from desktop.ui.background import Background, LongJob
 from desktop.ui.controls import DRESS_CHANGES
 from desktop.ui.error_text import one_line
@@ -22,12 +23,15 @@ from desktop.ui.quantities import gigabytes
 from desktop.ui.theme import scaled
 
 
-def ask_engine(log: Path, _: LongJob) -> GpuHelp:
+def ask_engine(log: Path, job: LongJob) -> GpuHelp:
     """Ask an engine process of its own, which logs to the file at `log`: one that answers may be busy for long.
 
     Raises:
         EngineUnavailable, EngineCrashed
+        Stopped: before it began.
     """
+    if job.stop.is_set():
+        raise Stopped
     engine = LocalEngine(log)
     try:
         return gpu_help(engine.system_info())
@@ -58,7 +62,9 @@ class GpuHelpView(QWidget):
         super().showEvent(event)
         if not self._asked:
             self._asked = True
-            self._ask(lambda _: None, self._on_found, self._on_error)
+            job = self._ask(lambda _: None, self._on_found, self._on_error)
+            # The settings may be closed before the engine has answered.
+            self.destroyed.connect(job.abandon)
 
     @override
     def changeEvent(self, event: QEvent) -> None:

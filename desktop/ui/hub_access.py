@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -12,6 +12,10 @@ from desktop.errors import AppError
 from desktop.hub import token as keyring_token
 from desktop.hub.network import DEFAULT_ENDPOINT, Connection, Network
 from desktop.settings import Settings
+from desktop.ui.daemon_pool import DaemonPool
+
+# A keyring that is locked asks the user for a password, who may quit instead of giving it.
+_PATIENCE_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +40,7 @@ class HubAccess(QObject):
         self._settings = settings
         self._token: str | None = None
         self._known = False
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keyring")
+        self._pool = DaemonPool("keyring", 1)
         self._numbers = 0
         self._then: dict[int, Callable[[object], None]] = {}
         self._ended.connect(self._on_ended)
@@ -80,8 +84,8 @@ class HubAccess(QObject):
         self._run(keyring_token.forget)
 
     def close(self) -> None:
-        """Wait until the keyring has what was given to it."""
-        self._pool.shutdown()
+        """Wait until the keyring has what was given to it, but not for a keyring that waits for the user."""
+        self._pool.close(_PATIENCE_S, drop=False)
         self._then.clear()
 
     def _apply(self) -> None:
@@ -109,7 +113,7 @@ class HubAccess(QObject):
         self._numbers += 1
         number = self._numbers
         self._then[number] = then
-        self._pool.submit(work).add_done_callback(lambda future: self._ended.emit(number, future))
+        self._pool.submit(work, lambda future: self._ended.emit(number, future))
 
     @Slot(int, object)
     def _on_ended(self, number: int, future: Future[object]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -206,6 +207,19 @@ def test_the_settings_say_what_computes_here(tmp_path: Path, qtbot: QtBot) -> No
     assert label.text() == "Looking…"
     view.show()
     qtbot.waitUntil(lambda: label.text().startswith("This llama.cpp was built for: "), timeout=20_000)
+    background.close()
+
+
+def test_settings_closed_before_the_engine_answers_miss_nothing(tmp_path: Path, qtbot: QtBot) -> None:
+    background = Background()
+    for _ in range(5):
+        view = GpuHelpView(background, tmp_path / "engine.log")
+        view.show()
+        shiboken6.delete(view)
+    told: list[str] = []
+    # It comes after all of them; had one gone on to the view that is gone, it would have raised.
+    background.run_long(lambda _: "after", lambda _: None, told.append, lambda _: None)
+    qtbot.waitUntil(lambda: told == ["after"], timeout=20_000)
     background.close()
 
 

@@ -85,7 +85,7 @@ class Shelf(QObject):
     def remove(self, model: Model, *, to_trash: bool, then: Callable[[], object] = lambda: None) -> None:
         """Take `model` off the list, or move its files to the trash."""
         self.cancel_verifying(model.name)
-        self._change(lambda: self._library.remove(model.name, to_trash=to_trash), lambda _: then())
+        self._change(partial(self._library.remove, model.name, to_trash=to_trash), lambda _: then())
 
     def frees(self, name: str, then: Callable[[int], object]) -> None:
         """Ask how many bytes the trash would get of the model called `name`."""

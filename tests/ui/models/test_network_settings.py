@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QSpinBox
 from pytestqt.qtbot import QtBot
+from typing_extensions import override
 
 from desktop.hub import token as keyring_token
 from desktop.hub.network import Network
@@ -188,3 +190,22 @@ def _type(page: NetworkSettings, name: str, text: str) -> None:
 
 def _words(page: NetworkSettings) -> set[str]:
     return {label.text() for label in page.findChildren(QLabel) if label.isVisible()}
+
+
+def test_a_keyring_that_waits_for_a_password_does_not_keep_the_program_open(network: Network) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    class Locked(MemoryKeyring):
+        @override
+        def get_password(self, service: str, username: str) -> str | None:
+            asked.set()
+            answered.wait()
+            return super().get_password(service, username)
+
+    with keyring_is(Locked()):
+        access = HubAccess(network, Settings())
+        access.load_token()
+        asked.wait()
+        access.close()
+        assert not answered.is_set()
+        answered.set()
