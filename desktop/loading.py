@@ -18,6 +18,7 @@ from desktop.errors import AppError, BadModelFile, Crash, EngineCrashed, Flaw, M
 from desktop.hub.fit import Fit, Machine, Share, Verdict, Wishes, corrections, fit
 from desktop.hub.header import Header, read_shards
 from desktop.hub.model_files import shards_of
+from desktop.hub.shares import MILLION
 from desktop.hub.speed import measure_bytes_per_s
 from desktop.learned import Learned
 from desktop.settings import Settings
@@ -230,12 +231,17 @@ class Loading:
             used[memory.device] = memory.base + memory_bytes
         shares = {share.device: share for share in way.fit.shares}
         used = {name: size for name, size in used.items() if _is_usual(size, shares.get(name))}
-        if any(abs(size - shares[name].resident) > _MATTERS * size for name, size in used.items()):
-            self._learn(
-                lambda learned: replace(
-                    learned, corrections=corrections(way.header, way.fit, used, learned.corrections)
-                )
-            )
+
+        def take(learned: Learned) -> Learned:
+            return replace(learned, corrections=corrections(way.header, way.fit, used, learned.corrections))
+
+        known = self._learned
+        before = {(each.model, each.device): each.millionths for each in known.corrections}
+        if any(
+            abs(each.millionths - before.get((each.model, each.device), MILLION)) > _MATTERS * MILLION
+            for each in take(known).corrections
+        ):
+            self._learn(take)
 
     def _time(self, way: Way, tokens_per_s: float) -> None:
         """Learn how fast memory is from how fast an answer was, where reading weights was most of the work."""

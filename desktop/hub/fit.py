@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import partial
 
 from desktop.hub.header import Header
-from desktop.hub.shares import Accelerator, Correction, Machine, Plan, Share, model_key, shares_of
+from desktop.hub.shares import MILLION, Accelerator, Correction, Machine, Plan, Share, model_key, shares_of
 from desktop.hub.speed import tokens_per_s
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "Wishes",
     "corrections",
     "fit",
-    "model_key",
 ]
 
 KV_TYPES = ("f16", "q8_0", "q4_0")
@@ -35,7 +34,9 @@ _BEST_KV, _SMALLER_KV = "f16", "q8_0"
 
 _LARGEST_CTX, _SMALLEST_CTX = 32_768, 4_096
 """Between which the program chooses: more is a whole book, less is a short chat. The user may choose any."""
-_CONTEXTS = tuple(4_096 << power for power in (3, 2, 1, 0))
+_LARGEST_SLOW_CTX = 8_192
+"""Unless all of the model is on a GPU. A chat that has outgrown its context is read anew with every question, which
+takes a processor minutes for so many tokens."""
 _KV_SHARE = 0.25
 """Of the memory that the weights leave free, at most so much is for a cache that the user has not asked for."""
 
@@ -53,7 +54,7 @@ class Wishes:
     n_gpu_layers: int | None = None
     """As llama.cpp counts: the last so many, and the output is the last."""
     kv_type: str | None = None
-    """One of `KV_TYPES`."""
+    """One of `KV_TYPES`. A model whose heads cannot be quantised has f16 in any case."""
 
 
 class Verdict(StrEnum):
@@ -100,12 +101,13 @@ def fit(header: Header, machine: Machine, wishes: Wishes = Wishes(), *, vision_b
     `vision_bytes` is the size of its vision companion, if it is loaded with one.
 
     All of it on the GPU comes first, with the longest context up to `_LARGEST_CTX` that leaves room there. Else as many
-    layers as the GPU holds with a context that the computer's memory can spare, else none. The cache is f16, and q8_0
-    only where f16 does not fit.
+    layers as the GPU holds with a context up to `_LARGEST_SLOW_CTX` that the computer's memory can spare, else none.
+    The cache is f16, and q8_0 only where f16 does not fit.
     """
     kv_types = (wishes.kv_type,) if wishes.kv_type else (_BEST_KV, _SMALLER_KV)
+    if not header.kv_quantises:
+        kv_types = (_BEST_KV,)
     n_all = len(header.layers) + 1
-    contexts = _contexts(header, wishes)
 
     def lay(n_ctx: int, kv_type: str, n_gpu_layers: int) -> Fit:
         plan = Plan(n_ctx, n_gpu_layers if machine.accelerators else 0, kv_type)
@@ -113,10 +115,11 @@ def fit(header: Header, machine: Machine, wishes: Wishes = Wishes(), *, vision_b
 
     if machine.accelerators and wishes.n_gpu_layers is None:
         for kv_type in kv_types:
-            for n_ctx in contexts:
+            for n_ctx in _contexts(header, wishes, _LARGEST_CTX):
                 if (made := lay(n_ctx, kv_type, n_all)).verdict is Verdict.GPU:
                     return made
     best: Fit | None = None
+    contexts = _contexts(header, wishes, _LARGEST_SLOW_CTX)
     for kv_type in kv_types:
         affordable = [n_ctx for n_ctx in contexts if _is_affordable(lay(n_ctx, kv_type, 0), machine)]
         n_ctx = affordable[0] if affordable else contexts[-1]
@@ -133,16 +136,14 @@ def fit(header: Header, machine: Machine, wishes: Wishes = Wishes(), *, vision_b
     return best
 
 
-def _contexts(header: Header, wishes: Wishes) -> tuple[int, ...]:
-    """The context lengths to choose from, the longest first."""
+def _contexts(header: Header, wishes: Wishes, largest: int) -> list[int]:
+    """The context lengths to choose from, the longest first: the model's own or `largest`, and halves of that."""
     if wishes.n_ctx:
-        return (wishes.n_ctx,)
-    longest = header.n_ctx_train or _SMALLEST_CTX
-    if longest <= _SMALLEST_CTX:
-        return (longest,)
-    # A model's own length may lie between two steps.
-    steps = {min(n_ctx, longest) for n_ctx in _CONTEXTS}
-    return tuple(sorted(steps, reverse=True))
+        return [wishes.n_ctx]
+    contexts = [min(header.n_ctx_train or _SMALLEST_CTX, largest)]
+    while contexts[-1] // 2 >= _SMALLEST_CTX:
+        contexts.append(contexts[-1] // 2)
+    return contexts
 
 
 def _is_affordable(made: Fit, machine: Machine) -> bool:
@@ -201,17 +202,19 @@ def _gpu_spare_bytes(gpu: Accelerator) -> int:
     return 0 if gpu.shares_memory else int(min(_GPU_SPARE_BYTES, _GPU_SPARE_SHARE * gpu.total_bytes))
 
 
-def corrections(header: Header, made: Fit, used: dict[str, int], machine: Machine) -> tuple[Correction, ...]:
-    """`machine.corrections` with what the load of `made` on `machine` has taught.
+def corrections(
+    header: Header, made: Fit, used: dict[str, int], known: tuple[Correction, ...]
+) -> tuple[Correction, ...]:
+    """What is `known` of all models, with what the load of `made` has taught.
 
     `used` maps a device (empty: the computer's memory) to the bytes that the load really took there, measured: of the
     computer's memory the process's whole resident set, with the cache filled.
     """
     key = model_key(header)
-    old = {each.device: each for each in machine.corrections if each.model == key}
-    others = tuple(each for each in machine.corrections if each.model != key)
+    old = {each.device: each for each in known if each.model == key}
+    others = tuple(each for each in known if each.model != key)
     for share in made.shares:
         if share.device in used:
-            extra = used[share.device] - (share.resident - share.correction)
-            old[share.device] = Correction(key, share.device, extra)
+            predicted = share.resident - share.correction
+            old[share.device] = Correction(key, share.device, round(MILLION * used[share.device] / predicted))
     return (*others, *old.values())

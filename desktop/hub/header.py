@@ -13,7 +13,7 @@ from typing import Any
 
 from desktop.errors import BadModelFile, Flaw, NoSuchModel
 from desktop.hub.gguf import Array, Gguf, Read, Value, read_gguf
-from desktop.hub.layers import Keys, Layer, layers_of, table_bytes
+from desktop.hub.layers import Keys, Layer, heads_quantise, layers_of, table_bytes
 
 # File types: https://github.com/ggml-org/llama.cpp/blob/master/include/llama.h (enum llama_ftype)
 _FILE_TYPES = {
@@ -106,6 +106,8 @@ class Header:
     tied: bool = False
     output_type: str = ""
     """The type of its largest tensor."""
+    kv_quantises: bool = True
+    """Whether its KV cache can be anything but f16."""
     whole: bool = True
     """False where only what stands before the vocabulary was read: whether there is a chat template is not known,
     `parameters` and `tensor_count` are 0, and sizes are estimated."""
@@ -234,6 +236,7 @@ def _header_from(gguf: Gguf, path: str, size_bytes: int) -> Header:
         output_bytes=output_bytes,
         tied=tied,
         output_type=output_type,
+        kv_quantises=heads_quantise(keys),
         whole=gguf.whole,
     )
 

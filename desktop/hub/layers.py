@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from desktop.hub.gguf import Array, Tensor, Value
 
+_KV_BLOCK = 32  # numbers
 _STATE_NUMBER_BYTES = 4  # recurrent states are always f32
 
 # How often a layer attends to everything where the file has a window but no pattern: every so many, as the last of
@@ -131,6 +132,11 @@ def table_bytes(tensors: Sequence[Tensor]) -> tuple[int, int, bool, str]:
     return input_bytes, output_bytes, False, head.type if head else ""
 
 
+def heads_quantise(keys: Keys) -> bool:
+    """Whether the KV cache can be quantised, which is done in blocks of 32 numbers of one head."""
+    return not any(length % _KV_BLOCK for length in _head_lengths(keys))
+
+
 def _windows(keys: Keys, n_layers: int) -> list[int]:
     """The sliding window of each layer, 0 for none."""
     name = keys.architecture
@@ -187,9 +193,7 @@ def _n_cached(keys: Keys, n_layers: int) -> int:
 
 def _cached_values(keys: Keys, n_head_kv: int, *, windowed: bool) -> tuple[int, int]:
     """Values in the K and the V cache for a token in one layer."""
-    head = keys.number("embedding_length") // max(1, keys.number("attention.head_count"))
-    k_length = keys.number("attention.key_length", head)
-    v_length = keys.number("attention.value_length", head)
+    k_length, v_length = _head_lengths(keys)
     if windowed:
         k_length = keys.number("attention.key_length_swa", k_length)
         v_length = keys.number("attention.value_length_swa", v_length)
@@ -198,6 +202,12 @@ def _cached_values(keys: Keys, n_head_kv: int, *, windowed: bool) -> tuple[int, 
         # Multi-head latent attention: keys and values are computed from one compressed row.
         return n_head_kv * k_length + indexer, 0
     return n_head_kv * k_length + indexer, n_head_kv * v_length
+
+
+def _head_lengths(keys: Keys) -> tuple[int, int]:
+    """Numbers in a key and in a value of one head."""
+    head = keys.number("embedding_length") // max(1, keys.number("attention.head_count"))
+    return keys.number("attention.key_length", head), keys.number("attention.value_length", head)
 
 
 def _state_bytes(keys: Keys) -> int:

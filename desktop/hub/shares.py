@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import platform
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from desktop.hub.header import Header
+
+MILLION = 1_000_000
 
 # As the engine makes its contexts.
 _N_UBATCH = 512
@@ -53,14 +55,14 @@ class Accelerator:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What loading a model took on a device beyond the prediction. See `corrections`."""
+    """What loading a model really took on a device. See `corrections`."""
 
     model: str
     """As `model_key` names it."""
     device: str
     """An accelerator's name; empty for the computer's memory."""
-    extra_bytes: int
-    """Negative where it took less."""
+    millionths: int
+    """Of what was predicted. A number of bytes would be wrong for another context, or with other layers on the GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,6 @@ def shares_of(header: Header, machine: Machine, plan: Plan, vision_bytes: int) -
     n_blocks = len(header.layers)
     places = _places(machine, n_blocks, plan.n_gpu_layers)
     gpus = [gpu for gpu in machine.accelerators if gpu.name in places]
-    extra = {each.device: each.extra_bytes for each in machine.corrections if each.model == model_key(header)}
     cells = -(-plan.n_ctx // _CTX_STEP) * _CTX_STEP
     compute = compute_bytes(header, cells)
     work = _WORK_BYTES + _TOKEN_BYTES * (header.n_vocab or 0)
@@ -152,7 +153,6 @@ def shares_of(header: Header, machine: Machine, plan: Plan, vision_bytes: int) -
             compute=compute,
             vision=vision_bytes if gpu is gpus[0] else 0,
             base=_GPU_BASE_BYTES,
-            correction=extra.get(gpu.name, 0),
         )
         for gpu in gpus
     )
@@ -164,10 +164,10 @@ def shares_of(header: Header, machine: Machine, plan: Plan, vision_bytes: int) -
         compute=work + (compute if None in places else _input_bytes(header, cells, header.n_embd or 0)),
         vision=0 if gpus else vision_bytes,
         base=machine.base_bytes,
-        correction=extra.get("", 0),
         cached=_copied_bytes(header, machine, places),
     )
-    return (memory, *gpu_shares)
+    learned = {each.device: each.millionths for each in machine.corrections if each.model == model_key(header)}
+    return tuple(_corrected(share, learned.get(share.device, MILLION)) for share in (memory, *gpu_shares))
 
 
 def kv_bytes(header: Header, n_ctx: int, kv_type: str) -> list[int]:
@@ -207,6 +207,12 @@ def _input_bytes(header: Header, n_ctx: int, row: int) -> int:
 def model_key(header: Header) -> str:
     """Names a model by what its header says, for `Correction`: where the file lies does not matter."""
     return f"{header.architecture}/{header.parameters}/{header.quantisation}/{header.size_bytes}"
+
+
+def _corrected(share: Share, millionths: int) -> Share:
+    """`share` by what was learned, which comes from a file: at most half or twice of it is believed."""
+    believed = min(max(millionths, MILLION // 2), MILLION * 2)
+    return replace(share, correction=share.resident * (believed - MILLION) // MILLION)
 
 
 def _padded(cells: int) -> int:
