@@ -82,6 +82,13 @@ class ModelsInWindow(QObject):
             self._set_model(name)
         except AppError as error:
             self._on_failed(error)
+            return
+        own = self._own
+        model = self._models.current
+        if own is not None and own.isActiveWindow() and model is not None and model.name == name:
+            # The chat may lie behind this window.
+            words = tr("{name} answers in the open chat from now on.", name=title_of(model))
+            own.toast.show_message(words, tr("To the chat"), self._come_to_chat)
 
     def choose_path(self, path: Path) -> None:
         """The same for the model whose file is at `path`; it is listed first if it is not yet."""
@@ -130,6 +137,10 @@ class ModelsInWindow(QObject):
         self._advising.stop()
         if self._own is not None:
             self._own.close()
+
+    def _come_to_chat(self) -> None:
+        self._window.raise_()
+        self._window.activateWindow()
 
     def _advise(self) -> None:
         best_here = partial(_best_here, self._models.loading, self._log)

@@ -21,6 +21,7 @@ from desktop.ui.background import Background, LongJob
 from desktop.ui.main_window import MainWindow
 from desktop.ui.models.choice import ModelState
 from desktop.ui.models.idle import IdleUnload
+from desktop.ui.models.library_page import LibraryPage
 from desktop.ui.models.window import ModelsWindow
 from tests.ui.conftest import Desk
 
@@ -97,6 +98,21 @@ def test_it_closes_with_the_main_window(window: MainWindow) -> None:
     own = _open(window)
     window.close()
     assert not own.isVisible()
+
+
+def test_it_says_that_a_model_is_used_now_and_leads_to_the_chat(window: MainWindow, qtbot: QtBot) -> None:
+    own = _open(window)
+    qtbot.waitUntil(own.isActiveWindow)
+    page = own.findChild(LibraryPage)
+    assert page is not None
+    page.use_requested.emit("starter")
+    assert own.toast.accessibleName() == "Starter model answers in the open chat from now on."
+    to_chat = own.toast.findChild(QPushButton, "toastAction")
+    assert to_chat is not None
+    QTest.mouseClick(to_chat, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(window.isActiveWindow)
+    page.use_requested.emit("nothing")
+    assert not own.toast.isVisible(), "what went wrong is said where the user looks"
 
 
 def test_with_nothing_but_the_starter_a_model_for_this_machine_is_recommended(window: MainWindow, qtbot: QtBot) -> None:
