@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from desktop.errors import AppError
+from desktop.errors import AppError, Flaw
 from desktop.hub.header import Header
 from desktop.hub.model import Model, Source, Verified
 from desktop.ui.error_text import one_line
@@ -39,12 +39,26 @@ def badges(model: Model, *, in_use: bool) -> list[str]:
     """What is special about it, in a word each."""
     has = {
         tr("in use"): in_use,
-        tr("missing"): model.missing,
-        tr("damaged"): model.flaw is not None,
+        problem_badge(model): not model.is_usable,
         tr("base"): model.is_base,
         tr("vision"): model.companion is not None,
     }
     return [word for word, is_so in has.items() if is_so]
+
+
+def problem_badge(model: Model) -> str:
+    """Why it cannot be used, in a word; empty if it can."""
+    if model.missing:
+        return tr("missing")
+    match model.flaw:
+        case None:
+            return ""
+        case Flaw.MISSING_PART:
+            return tr("incomplete")
+        case Flaw.EMPTY | Flaw.TRUNCATED | Flaw.NOT_GGUF | Flaw.DAMAGED:
+            return tr("damaged")
+        case _:
+            return tr("not usable")
 
 
 def facts(model: Model, used_on: date | None) -> list[tuple[str, str]]:
@@ -52,7 +66,11 @@ def facts(model: Model, used_on: date | None) -> list[tuple[str, str]]:
     rows = _header_facts(model.header) if model.header is not None else []
     rows.append((tr("Size"), size(model.size_bytes) if model.size_bytes else ""))
     if model.companion is not None:
-        vision = tr("{name}, {size}", name=model.companion.name, size=size(model.companion_bytes))
+        vision = tr(
+            "{name}, {size}; Fireside does not look at pictures yet",
+            name=model.companion.name,
+            size=size(model.companion_bytes),
+        )
         rows.append((tr("Vision part"), vision))
     rows.append((tr("Licence"), model.licence or tr("not stated in the file")))
     rows.append((tr("Last used"), used_on.isoformat() if used_on else tr("never")))

@@ -18,19 +18,21 @@ from desktop.ui.models.getting import Getting
 from desktop.ui.quantities import gigabytes
 from desktop.ui.theme import scaled
 
+_Key = tuple[str, str, tuple[Role, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """A card's contents. `role` is what the model is recommended for, None where it is only listed."""
+    """A card's contents. `roles` are what the model is recommended for, none where it is only listed."""
 
     entry: Entry
     quantisation: Quantisation
-    role: Role | None
+    roles: tuple[Role, ...] = ()
 
     @property
-    def key(self) -> tuple[str, str, Role | None]:
+    def key(self) -> _Key:
         """The same for the same card."""
-        return self.entry.id, self.quantisation.name, self.role
+        return self.entry.id, self.quantisation.name, self.roles
 
 
 class CatalogueView(QWidget):
@@ -49,7 +51,7 @@ class CatalogueView(QWidget):
     def __init__(self, getting: Getting, machine: Machine) -> None:
         super().__init__()
         self._getting, self._machine = getting, machine
-        self._cards: dict[tuple[str, str, Role | None], EntryCard] = {}
+        self._cards: dict[_Key, EntryCard] = {}
         self._has_advice = False
         self._shows_rest = False
         self._title = QLabel()
@@ -78,11 +80,11 @@ class CatalogueView(QWidget):
         """Recommend for `machine`, whose free memory changes all the time."""
         self._machine = machine
         found = recommend(entries(), fits_on(machine))
-        offers = [_Offer(each.entry, each.quantisation, each.why) for each in found]
+        offers = [_Offer(each.entry, each.quantisation, (each.why, *each.also)) for each in found]
         self._has_advice = bool(offers)
         taken = {offer.entry.id for offer in offers}
         if self._shows_rest or not offers:
-            offers += [_Offer(each, each.quantisations[0], None) for each in entries() if each.id not in taken]
+            offers += [_Offer(each, each.quantisations[0]) for each in entries() if each.id not in taken]
         if list(self._cards) != [offer.key for offer in offers]:
             self._replace(offers)
         for offer in offers:
@@ -106,13 +108,13 @@ class CatalogueView(QWidget):
         for offer in offers:
             card = old.pop(offer.key, None) or self._make(offer)
             self._cards[offer.key] = card
-            (self._rest if offer.role is None else self._recommended).addWidget(card)
+            (self._recommended if offer.roles else self._rest).addWidget(card)
         for card in old.values():
             card.hide()
             card.deleteLater()
 
     def _make(self, offer: _Offer) -> EntryCard:
-        card = EntryCard(self._getting, offer.entry, offer.quantisation, offer.role)
+        card = EntryCard(self._getting, offer.entry, offer.quantisation, offer.roles)
         card.opened.connect(self.opened)
         card.use_requested.connect(self.use_requested)
         card.settings_requested.connect(self.settings_requested)
@@ -147,6 +149,6 @@ class CatalogueView(QWidget):
         )
 
     def _dress(self) -> None:
-        self._column.setSpacing(scaled(10))
-        self._recommended.setSpacing(scaled(10))
-        self._rest.setSpacing(scaled(10))
+        self._column.setSpacing(scaled(12))
+        self._recommended.setSpacing(scaled(12))
+        self._rest.setSpacing(scaled(12))

@@ -74,7 +74,7 @@ class ChoiceRow(Gettable):
                 facts.append(tr_count("one file", "{count} files", len(self._choice.files)))
             if self._choice.companions:
                 more = sum(companion.size_bytes for companion in self._choice.companions)
-                facts.append(tr("with what it needs to see pictures ({size})", size=size(more)))
+                facts.append(tr("with a part for pictures ({size}), which Fireside does not use yet", size=size(more)))
         self._facts.setText(" · ".join(fact for fact in facts if fact))
         self._facts.setVisible(bool(self._facts.text()))
         self.set_name(f"{name}, {much}")

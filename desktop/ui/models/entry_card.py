@@ -25,19 +25,20 @@ class EntryCard(Gettable):
 
     opened = Signal(object, object)
 
-    def __init__(self, getting: Getting, entry: Entry, quantisation: Quantisation, role: Role | None) -> None:
-        """`role` is what it is recommended for, if it is."""
+    def __init__(self, getting: Getting, entry: Entry, quantisation: Quantisation, roles: tuple[Role, ...]) -> None:
+        """`roles` are what it is recommended for, if it is."""
         super().__init__(getting, Wanted(entry.repo, quantisation.name))
         self.setProperty("look", "card")
-        self.entry, self.quantisation, self._role = entry, quantisation, role
+        self.entry, self.quantisation, self._roles = entry, quantisation, roles
         self._title = ElidedButton()
         self._title.setText(entry.title)
         self._title.setObjectName("entryTitle")
         self._title.setProperty("look", "title")
         self._why = small_label("badge")
-        self._why.setVisible(role is not None)
+        self._why.setVisible(bool(roles))
         self._about, self._facts = small_label(""), small_label()
-        top = QHBoxLayout()
+        self._top_line = top = QHBoxLayout()
+        top.addSpacing(-_HANG_PX)
         top.addWidget(self._title)
         top.addStretch()
         self.words.addWidget(self._why)
@@ -45,7 +46,7 @@ class EntryCard(Gettable):
         self.words.addWidget(self._about)
         self.words.addWidget(self._facts)
         self.setFocusProxy(self._title)
-        self.stand_out(role is Role.GENERAL)
+        self.stand_out(Role.GENERAL in roles)
         self._title.clicked.connect(lambda: self.opened.emit(entry, quantisation))
         self._retranslate()
         self._dress()
@@ -58,7 +59,7 @@ class EntryCard(Gettable):
 
     def _retranslate(self) -> None:
         entry = self.entry
-        self._why.setText(why(self._role) if self._role is not None else "")
+        self._why.setText(" · ".join(why(role) for role in self._roles))
         self._about.setText(entry.description(language()))
         self._facts.setText(" · ".join(facts_of(entry, self.quantisation)))
         self._title.setAccessibleName(tr("More about {name}", name=entry.title))

@@ -112,7 +112,7 @@ class Gettable(QFrame):
             self.use_requested.emit(path)
 
     def _say(self) -> None:
-        self._here.setText(tr("On this computer"))
+        self._here.setText(tr("Already here"))
         self._use.setText(tr("Use"))
         self._get.setAccessibleName(tr("Get {name}", name=self._name))
         self._use.setAccessibleName(tr("Use {name}", name=self._name))

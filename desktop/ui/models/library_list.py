@@ -17,11 +17,22 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from desktop.hub.model import Model, Neighbour, Source
+from desktop.hub.model import Neighbour, Source
 from desktop.ui import controls
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
-from desktop.ui.models.library_rows import BADGES, FACTS, FRACTION, INK, STATUS, Index, LibraryRows, Row, row_of
+from desktop.ui.models.library_rows import (
+    BADGES,
+    FACTS,
+    FRACTION,
+    INK,
+    PROBLEM,
+    STATUS,
+    Index,
+    LibraryRows,
+    Row,
+    row_of,
+)
 from desktop.ui.theme import RADIUS_CONTROL, TEXT_PX, Tokens, scaled, tokens
 
 _SMALL_PX = TEXT_PX - 1
@@ -62,9 +73,11 @@ def act_words(act: Act) -> str:
 
 def possible(row: Row | None, *, verifying: bool) -> list[Act]:
     """What can be done with a row, the likeliest first."""
+    if isinstance(row, str):
+        return [Act.ADD_ALL]
     if isinstance(row, Neighbour):
         return [Act.ADD, Act.ADD_ALL]
-    if not isinstance(row, Model):
+    if row is None:
         return []
     acts = [Act.LOCATE] if row.missing else [Act.USE] if row.is_usable else []
     acts.append(Act.DETAILS)
@@ -74,6 +87,7 @@ def possible(row: Row | None, *, verifying: bool) -> list[Act]:
         acts.append(Act.REVEAL)
     if row.source is Source.ADDED or row.missing:
         acts.append(Act.TAKE_OFF)
+    # A download is not taken off the list: its file would fill the disk where nobody looks.
     if row.source is not Source.STARTER and not row.missing:
         acts.append(Act.TRASH)
     return acts
@@ -155,10 +169,9 @@ class LibraryList(QListView):
 
     def buttons_at(self, index: Index) -> list[Act]:
         """What the row at `index` offers as buttons, from right to left."""
-        row = row_of(index)
-        if isinstance(row, str):
-            return [Act.ADD_ALL]
         acts = self._acts(index)
+        if acts[:1] == [Act.ADD_ALL]:
+            return acts
         if Act.STOP_VERIFYING in acts:
             return [Act.MENU, Act.STOP_VERIFYING]
         if acts and acts[0] in (Act.ADD, Act.LOCATE):
@@ -215,7 +228,7 @@ class LibraryList(QListView):
 
     def _on_double_clicked(self, index: Index) -> None:
         acts = self._acts(index)
-        if acts:
+        if acts and not isinstance(row_of(index), str):
             self.acted.emit(row_of(index), acts[0])
 
 
@@ -239,6 +252,7 @@ class LibraryDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if isinstance(row_of(index), str):
             self._paint_heading(painter, option.rect, str(index.data()), theme)
+            self._paint_focus(painter, option, theme)
         else:
             self._paint_ground(painter, option, theme)
             self._paint_words(painter, option.rect, index, theme)
@@ -269,6 +283,10 @@ class LibraryDelegate(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.hover))
             painter.drawRoundedRect(row, scaled(RADIUS_CONTROL), scaled(RADIUS_CONTROL))
+        self._paint_focus(painter, option, theme)
+
+    def _paint_focus(self, painter: QPainter, option: QStyleOptionViewItem, theme: Tokens) -> None:
+        row = option.rect.adjusted(scaled(8), scaled(2), -scaled(8), -scaled(3))
         if self._view.hasFocus() and option.state & QStyle.StateFlag.State_HasFocus:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(theme.accent), scaled(2)))
@@ -313,7 +331,7 @@ class LibraryDelegate(QStyledItemDelegate):
             badge = QRect(left, 0, painter.fontMetrics().horizontalAdvance(word) + scaled(12), scaled(18))
             badge.moveTop(line.center().y() - badge.height() // 2)
             ink = theme.accent if word == tr("in use") else theme.muted
-            if word in (tr("missing"), tr("damaged")):
+            if word == index.data(PROBLEM):
                 ink = theme.danger
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(ink), 1))

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QFocusEvent, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import (
+    QAction,
+    QDragEnterEvent,
+    QDropEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+)
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -20,7 +29,7 @@ from typing_extensions import override
 
 from desktop.hub.model import Model, Neighbour
 from desktop.ui import controls
-from desktop.ui.controls import DRESS_CHANGES, describe, hairline
+from desktop.ui.controls import DRESS_CHANGES, describe, hairline, set_look
 from desktop.ui.error_text import one_line
 from desktop.ui.i18n import tr, tr_count
 from desktop.ui.icons import icon
@@ -33,7 +42,7 @@ from desktop.ui.models.removal import Removal
 from desktop.ui.models.shelf import Added
 from desktop.ui.quantities import size
 from desktop.ui.reveal import reveal
-from desktop.ui.theme import scaled, tokens
+from desktop.ui.theme import COLUMN_PX, scaled, tokens
 from desktop.ui.toast import Toast
 
 
@@ -65,7 +74,6 @@ class LibraryPage(QStackedWidget):
         self._empty, self._summary = QLabel(), QLabel()
         self._discover = QPushButton()
         self._discover.setObjectName("discoverButton")
-        self._discover.setProperty("look", "link")
         self._details = Details(models)
         self._lay_out()
         self._connect()
@@ -79,7 +87,7 @@ class LibraryPage(QStackedWidget):
             return
         if not self._list.currentIndex().isValid() and self._rows.rowCount():
             current = self._models.current
-            self._list.setCurrentIndex(self._rows.index_of(current.name) if current else self._rows.index(0))
+            self._list.setCurrentIndex(self._rows.index_of(current.name) if current else self._rows.first())
         self._list.setFocus(event.reason())
 
     @override
@@ -111,6 +119,11 @@ class LibraryPage(QStackedWidget):
         elif event.type() in DRESS_CHANGES:
             self._dress()
 
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._dress()
+
     def add(self, paths: list[Path]) -> None:
         """Add files and folders in place, and say what came of it."""
         self._shelf.add(paths, self._on_added)
@@ -132,7 +145,9 @@ class LibraryPage(QStackedWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._top)
-        column.addWidget(self._list, 1)
+        self._middle = QVBoxLayout()
+        self._middle.addWidget(self._list)
+        column.addLayout(self._middle, 1)
         column.addWidget(self._empty, 1)
         column.addWidget(hairline())
         column.addLayout(self._bottom)
@@ -191,14 +206,14 @@ class LibraryPage(QStackedWidget):
     def _on_filter(self, text: str) -> None:
         self._rows.set_filter(text)
         if self._rows.rowCount():
-            self._list.setCurrentIndex(self._rows.index(0))
+            self._list.setCurrentIndex(self._rows.first())
         self._say()
 
     def _on_act(self, row: Row, act: Act) -> None:
         if isinstance(row, Model):
             self._on_model_act(row, act)
         elif act is Act.ADD_ALL:
-            self._shelf.add_neighbours(self._shelf.neighbours, self._on_added)
+            self._shelf.add_neighbours(self._rows.neighbours, self._on_added)
         elif isinstance(row, Neighbour):
             self._shelf.add_neighbours([row], self._on_added)
 
@@ -215,7 +230,8 @@ class LibraryPage(QStackedWidget):
             case Act.STOP_VERIFYING:
                 self._shelf.cancel_verifying(model.name)
             case Act.REVEAL:
-                reveal(model.path)
+                if not reveal(model.path):
+                    self._toast.show_error(tr("The folder cannot be opened here: {path}", path=model.path.parent))
             case Act.LOCATE:
                 self._locate(model)
             case Act.TAKE_OFF:
@@ -270,7 +286,9 @@ class LibraryPage(QStackedWidget):
         else:
             self._empty.setText(tr("There are no models here yet. Drop model files (GGUF) or a folder here."))
         total = size(sum(model.size_bytes for model in models))
-        if all(model.is_starter for model in models):
+        only_starter = all(model.is_starter for model in models)
+        set_look(self._discover, "primary" if only_starter else "link")
+        if only_starter:
             self._summary.setText(tr("Only the tiny starter model is here. A larger one answers better."))
         else:
             self._summary.setText(tr_count("{count} model, {size}", "{count} models, {size}", len(models), size=total))
@@ -287,9 +305,11 @@ class LibraryPage(QStackedWidget):
         self._say()
 
     def _dress(self) -> None:
-        self._top.setContentsMargins(scaled(16), scaled(12), scaled(16), scaled(8))
+        side = max(scaled(16), (self.width() - scaled(COLUMN_PX)) // 2)
+        self._top.setContentsMargins(side, scaled(12), side, scaled(8))
         self._top.setSpacing(scaled(8))
-        self._bottom.setContentsMargins(scaled(24), scaled(6), scaled(16), scaled(6))
+        self._middle.setContentsMargins(side - scaled(16), 0, side - scaled(16), 0)
+        self._bottom.setContentsMargins(side + scaled(8), scaled(6), side, scaled(6))
         self._empty.setMargin(scaled(24))
         self._glass.setIcon(icon("search", tokens(self.palette()).muted, scaled(16)))
         self._search.setMinimumSize(QSize(scaled(120), 0))

@@ -15,7 +15,7 @@ from desktop.hub.model import Model, Neighbour
 from desktop.ui.error_text import one_line
 from desktop.ui.fit_words import fit_line
 from desktop.ui.i18n import tr
-from desktop.ui.library_words import badges, facts_line, title_of, verified_words
+from desktop.ui.library_words import badges, facts_line, problem_badge, title_of, verified_words
 from desktop.ui.models.choice import Models
 from desktop.ui.quantities import size
 
@@ -32,6 +32,8 @@ INK = Qt.ItemDataRole.UserRole + 4
 """The colour of the last line, as a token's name."""
 FRACTION = Qt.ItemDataRole.UserRole + 5
 """How far its verification is, 0 to 1; None while there is none."""
+PROBLEM = Qt.ItemDataRole.UserRole + 6
+"""The badge that tells why it cannot be used; empty if it can."""
 
 
 class LibraryRows(QAbstractListModel):
@@ -68,6 +70,15 @@ class LibraryRows(QAbstractListModel):
         self._filter = text
         self.refresh()
 
+    @property
+    def neighbours(self) -> list[Neighbour]:
+        """What other programs keep, as far as it is shown."""
+        return [row for row in self._rows if isinstance(row, Neighbour)]
+
+    def first(self) -> QModelIndex:
+        """Where the first model stands, another program's if there are no others; an invalid index if there is none."""
+        return self.index(1 if self._rows and isinstance(self._rows[0], str) else 0)
+
     def index_of(self, name: str) -> QModelIndex:
         """Where the model called `name` stands; an invalid index if it does not."""
         for place, row in enumerate(self._rows):
@@ -85,12 +96,12 @@ class LibraryRows(QAbstractListModel):
         if role == ROW:
             return row
         if isinstance(row, str):
-            return row if role == Qt.ItemDataRole.DisplayRole else None
+            return _of_heading(row, role)
         return self._of_model(row, role) if isinstance(row, Model) else _of_neighbour(row, role)
 
     @override
     def flags(self, index: Index) -> Qt.ItemFlag:
-        if not index.isValid() or isinstance(self._rows[index.row()], str):
+        if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
@@ -102,6 +113,8 @@ class LibraryRows(QAbstractListModel):
                 answer: Any = title_of(model)
             case _ if role == BADGES:
                 answer = badges(model, in_use=in_use)
+            case _ if role == PROBLEM:
+                answer = problem_badge(model)
             case _ if role == FACTS:
                 answer = facts_line(model)
             case _ if role in (STATUS, INK):
@@ -136,6 +149,14 @@ class LibraryRows(QAbstractListModel):
         index = self.index_of(name)
         if index.isValid():
             self.dataChanged.emit(index, index, [STATUS, FRACTION])
+
+
+def _of_heading(heading: str, role: int) -> Any:
+    answers: dict[int, Any] = {
+        Qt.ItemDataRole.DisplayRole: heading,
+        Qt.ItemDataRole.AccessibleTextRole: tr("{heading}; Enter adds all of them", heading=heading),
+    }
+    return answers.get(role)
 
 
 def _of_neighbour(neighbour: Neighbour, role: int) -> Any:

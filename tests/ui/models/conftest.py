@@ -1,14 +1,18 @@
-"""A market with two repositories, and a keyring that is nobody's."""
+"""A market with two repositories, a keyring that is nobody's, and a shop with a library page."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from tests.hub.hub_server import HubServer
+from tests.ui.conftest import Desk
 from tests.ui.models.market import CARD, GATED, Q4, Q8, REPO, Market, MemoryKeyring, keyring_is
+from tests.ui.models.shop import Shop
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +58,22 @@ def open_market(server: HubServer, tmp_path: Path) -> Iterator[Callable[..., Mar
     yield make
     for market in made:
         market.close()
+
+
+@pytest.fixture
+def shop(sit: Callable[..., Desk], tmp_path: Path, qtbot: QtBot) -> Shop:
+    return Shop(sit(), tmp_path, qtbot)
+
+
+@pytest.fixture
+def files(tmp_path: Path, tiny_model: Path) -> Callable[..., list[Path]]:
+    """Copies of the tiny model, by these names."""
+
+    def make(*names: str, folder: str = "files") -> list[Path]:
+        made = [tmp_path / folder / f"{name}.gguf" for name in names]
+        for path in made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(tiny_model, path)
+        return made
+
+    return make

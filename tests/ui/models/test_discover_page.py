@@ -14,9 +14,10 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar, QPushButton, QWid
 from pytestqt.qtbot import QtBot
 
 from desktop.errors import OfflineMode
-from desktop.hub.catalogue import entries
+from desktop.hub.catalogue import entries, fits_on, recommend
 from desktop.hub.fit import Machine
 from desktop.hub.job import Phase
+from desktop.ui.catalogue_words import why
 from desktop.ui.models.catalogue_view import CatalogueView
 from desktop.ui.models.choice_row import ChoiceRow
 from desktop.ui.models.discover_page import DiscoverPage
@@ -78,6 +79,18 @@ def test_what_is_recommended_says_why_and_how_it_fits(page: DiscoverPage, qtbot:
     before = len(texts)
     _press(card, "arithmeticButton")
     qtbot.waitUntil(lambda: len(_all(card, QLabel)) >= before + 4)
+
+
+def test_what_is_the_best_for_several_things_says_all_of_them(market: Market, qtbot: QtBot) -> None:
+    machine = Machine(64 << 30, 48 << 30, cpu_bytes_per_s=3e11)
+    several = [each for each in recommend(entries(), fits_on(machine)) if each.also]
+    assert several
+    view = CatalogueView(market.getting, machine)
+    qtbot.addWidget(view)
+    view.show()
+    for each in several:
+        card = next(card for card in _all(view, EntryCard) if card.entry == each.entry)
+        assert " · ".join(map(why, (each.why, *each.also))) in [label.text() for label in _all(card, QLabel)]
 
 
 def test_a_search_leads_to_a_download(page: DiscoverPage, market: Market, qtbot: QtBot) -> None:

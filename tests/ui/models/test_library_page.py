@@ -2,117 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMenu, QMessageBox, QPushButton, QWidget
-from pytestqt.qtbot import QtBot
 
 from desktop.engine.api import ModelSpec
 from desktop.hub.fit import Wishes
 from desktop.hub.library import Library
 from desktop.hub.model import Model, Verified
 from desktop.ui.i18n import choose_language
-from desktop.ui.models.library_list import Act, LibraryList
-from desktop.ui.models.library_page import LibraryPage
-from desktop.ui.models.library_rows import BADGES, STATUS, row_of
+from desktop.ui.models.library_list import Act
+from desktop.ui.models.library_rows import BADGES, STATUS
 from desktop.ui.sampling_form import OptionalNumber
-from desktop.ui.toast import Toast
-from tests.ui.conftest import Desk
-
-
-class Shop:
-    """A library page in a window, over a desk."""
-
-    def __init__(self, desk: Desk, folder: Path, bot: QtBot) -> None:
-        self.desk, self.folder, self.bot = desk, folder, bot
-        self.window = QWidget()
-        self.window.resize(900, 640)
-        self.toast = Toast(self.window, QWidget(self.window))
-        self.page = LibraryPage(desk.models, self.toast)
-        self.page.setParent(self.window)
-        self.page.resize(900, 600)
-        bot.addWidget(self.window)
-        self.window.show()
-        self.window.activateWindow()
-        bot.waitUntil(self.window.isActiveWindow)
-        self.page.setFocus()
-        view = self.page.findChild(LibraryList)
-        assert view is not None
-        self.view = view
-        self.shelf = desk.models.shelf
-
-    def titles(self) -> list[str]:
-        model = self.view.model()
-        return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
-
-    def choose(self, title: str) -> QModelIndex:
-        model = self.view.model()
-        index = next(model.index(row, 0) for row in range(model.rowCount()) if model.index(row, 0).data() == title)
-        self.view.setCurrentIndex(index)
-        self.view.setFocus()
-        return index
-
-    def status(self, title: str) -> str:
-        return str(self.choose(title).data(STATUS))
-
-    def press(self, key: Qt.Key) -> None:
-        QTest.keyClick(self.view, key)
-
-    def click(self, index: QModelIndex, act: Act) -> None:
-        """On one of the buttons that are drawn in the row."""
-        area = next(area for each, area in self.view.button_rects(index, self.view.visualRect(index)) if each is act)
-        QTest.mouseClick(self.view.viewport(), Qt.MouseButton.LeftButton, pos=area.center())
-
-    def on_disk(self) -> list[str]:
-        """The names that another program with the same data finds."""
-        library = Library(self.folder / "library.json", self.folder / "models", home=self.folder / "home", env={})
-        return [model.name for model in library.models()]
-
-    def button(self, name: str) -> QPushButton:
-        found = self.page.findChild(QPushButton, name)
-        assert found is not None, name
-        return found
-
-
-@pytest.fixture
-def shop(sit: Callable[..., Desk], tmp_path: Path, qtbot: QtBot) -> Shop:
-    return Shop(sit(), tmp_path, qtbot)
-
-
-@pytest.fixture
-def files(tmp_path: Path, tiny_model: Path) -> Callable[..., list[Path]]:
-    """Copies of the tiny model, by these names."""
-
-    def make(*names: str, folder: str = "files") -> list[Path]:
-        made = [tmp_path / folder / f"{name}.gguf" for name in names]
-        for path in made:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(tiny_model, path)
-        return made
-
-    return make
-
-
-def _drop(page: LibraryPage, paths: list[Path]) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    none, left, copy = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton, Qt.DropAction.CopyAction
-    QApplication.sendEvent(page, QDragEnterEvent(QPoint(50, 50), copy, data, left, none))
-    QApplication.sendEvent(page, QDropEvent(QPointF(50, 50), copy, data, left, none, QEvent.Type.Drop))
-
-
-def _add(shop: Shop, paths: list[Path]) -> None:
-    before = len(shop.shelf.models)
-    _drop(shop.page, paths)
-    shop.bot.waitUntil(lambda: len(shop.shelf.models) > before)
+from tests.ui.models.shop import Shop, add, drop
 
 
 def test_dropped_files_and_folders_are_listed_where_they_are(
@@ -121,7 +30,7 @@ def test_dropped_files_and_folders_are_listed_where_they_are(
     assert shop.titles() == ["Starter model"]
     [single, *_] = files("one")
     files("two", "three", folder="more/deep")
-    _add(shop, [single, tmp_path / "more"])
+    add(shop, [single, tmp_path / "more"])
     shop.bot.waitUntil(lambda: shop.titles() == ["one", "three", "two", "Starter model"])
     assert shop.on_disk() == ["one", "three", "two", "starter"]
     assert single.exists()
@@ -134,14 +43,14 @@ def test_dropped_files_and_folders_are_listed_where_they_are(
 def test_what_is_no_model_is_refused_in_words(shop: Shop, tmp_path: Path) -> None:
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"no model")
-    _drop(shop.page, [bad])
+    drop(shop.page, [bad])
     shop.bot.waitUntil(shop.toast.isVisible)
     assert "bad.gguf" in shop.toast.accessibleName()
     assert shop.titles() == ["Starter model"]
 
 
 def test_enter_uses_and_so_does_the_button_in_the_row(shop: Shop, files: Callable[..., list[Path]]) -> None:
-    _add(shop, files("one", "two"))
+    add(shop, files("one", "two"))
     used: list[str] = []
     shop.page.use_requested.connect(used.append)
     index = shop.choose("two")
@@ -153,7 +62,7 @@ def test_enter_uses_and_so_does_the_button_in_the_row(shop: Shop, files: Callabl
 
 
 def test_the_filter_finds_by_words_of_the_facts(shop: Shop, files: Callable[..., list[Path]]) -> None:
-    _add(shop, files("one", "通义千问"))
+    add(shop, files("one", "通义千问"))
     QTest.keyClick(shop.view, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     field = shop.page.findChild(QLineEdit, "libraryFilter")
     assert field is not None
@@ -175,7 +84,7 @@ def test_a_model_that_was_taken_off_the_list_comes_back_with_its_settings(
     shop: Shop, files: Callable[..., list[Path]]
 ) -> None:
     [path, *_] = files("one")
-    _add(shop, [path])
+    add(shop, [path])
     shop.shelf.set_loading("one", Wishes(n_ctx=512))
     shop.bot.waitUntil(lambda: _model(shop, "one").loading.n_ctx == 512)
     shop.choose("one")
@@ -236,7 +145,7 @@ def test_the_trash_is_asked_about_and_says_what_it_frees(
     shop: Shop, files: Callable[..., list[Path]], trash: Path
 ) -> None:
     [path, *_] = files("one")
-    _add(shop, [path])
+    add(shop, [path])
     shop.choose("one")
     for answer, there in (("keepModel", True), ("moveToTrash", False)):
         menu = _menu(shop)
@@ -258,7 +167,7 @@ def test_the_trash_is_asked_about_and_says_what_it_frees(
 
 def test_a_missing_model_stays_listed_and_is_located(shop: Shop, files: Callable[..., list[Path]]) -> None:
     [path, *_] = files("one")
-    _add(shop, [path])
+    add(shop, [path])
     shop.desk.models.choose("one")
     elsewhere = path.with_name("elsewhere") / path.name
     elsewhere.parent.mkdir()
@@ -278,7 +187,7 @@ def test_a_missing_model_stays_listed_and_is_located(shop: Shop, files: Callable
 
 def test_verifying_is_shown_in_the_row_and_notices_a_change(shop: Shop, files: Callable[..., list[Path]]) -> None:
     [path, *_] = files("one")
-    _add(shop, [path])
+    add(shop, [path])
     shop.choose("one")
     told: list[str] = []
     shop.shelf.changed.connect(lambda: told.append(str(shop.choose("one").data(STATUS))))
@@ -301,22 +210,6 @@ def test_verifying_is_stopped_in_the_row(shop: Shop) -> None:
     shop.bot.waitUntil(lambda: not shop.shelf.verifying)
     # It ends at the next look at the flag, or just before it: never in an error.
     assert shop.shelf.verified.get("starter") in (None, Verified.RECORDED, Verified.AS_RECORDED)
-
-
-def test_models_of_other_programs_are_offered_and_added(shop: Shop, files: Callable[..., list[Path]]) -> None:
-    files("theirs-Q4_K_M", folder="home/.lmstudio/models/maker/theirs-GGUF")
-    files("other-Q8_0", folder="home/.lmstudio/models/maker/other-GGUF")
-    shop.shelf.look_around()
-    shop.bot.waitUntil(lambda: len(shop.shelf.neighbours) == 2)
-    assert shop.titles() == ["Starter model", "In other programs on this computer", "other-Q8_0", "theirs-Q4_K_M"]
-    shop.choose("other-Q8_0")
-    shop.press(Qt.Key.Key_Return)
-    shop.bot.waitUntil(lambda: len(shop.on_disk()) == 2)
-    shop.bot.waitUntil(lambda: len(shop.titles()) == 4)
-    heading = shop.view.model().index(2, 0)
-    assert row_of(heading) == "In other programs on this computer"
-    shop.click(heading, Act.ADD_ALL)
-    shop.bot.waitUntil(lambda: shop.titles() == ["other-Q8_0", "theirs-Q4_K_M", "Starter model"])
 
 
 def test_details_say_everything_and_lead_back(shop: Shop) -> None:
