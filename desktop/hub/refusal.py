@@ -18,6 +18,8 @@ from huggingface_hub.errors import (
 
 from desktop.errors import AppError, BadToken, ChangedOnHub, Gate, Gated, HubRefused, NotOnHub
 
+_DAY_S = 86_400
+
 _TERMS = "https://huggingface.co/{repo}"
 
 
@@ -46,15 +48,17 @@ def meaning(error: HfHubHTTPError, repo: str, file: str) -> AppError:  # noqa: P
 
 
 def retry_after_s(headers: Mapping[str, str]) -> int:
-    """The seconds that a server asks to wait, 0 if it does not.
+    """The seconds that a server asks to wait, at most a day; 0 if it does not.
 
     Source: RFC 9110, 10.2.3 (seconds or a date), and the RateLimit header that the hub sends (`"api";r=0;t=55`).
     """
     asked = headers.get("retry-after", "").strip()
-    if asked.isdecimal():
-        return int(asked)
+    limited = re.fullmatch(r"(\d+)", asked) or re.search(r"\br=0\b.*?\bt=(\d+)", headers.get("ratelimit", ""))
+    if limited is not None:
+        # Of endless digits the first ones are more than enough.
+        return min(int(limited[1][:9]), _DAY_S)
     date = email.utils.parsedate_tz(asked)
-    if date is not None:
-        return max(0, round(email.utils.mktime_tz(date) - time.time()))
-    limited = re.search(r"\br=0\b.*?\bt=(\d+)", headers.get("ratelimit", ""))
-    return int(limited[1]) if limited else 0
+    try:
+        return min(max(0, round(email.utils.mktime_tz(date) - time.time())), _DAY_S) if date is not None else 0
+    except (ValueError, OverflowError):
+        return 0  # a month of 99 days, a year that no clock knows

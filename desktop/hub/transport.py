@@ -57,6 +57,8 @@ def client() -> httpx2.Client:
     # Their messages hold whole addresses, and those of files are signed: whoever has one has the file.
     for name in ("httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It would write to stderr by itself. What it warns of comes to us as an error too.
+    logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
     return httpx2.Client(transport=_Front(), follow_redirects=True, timeout=None)
 
 
@@ -131,6 +133,9 @@ class Transport:
         if answer.status == _PROXY_AUTHENTICATION_REQUIRED:
             answer.close()
             raise HubUnreachable(request.url.host, Trouble.PROXY)
+        if not _leads_somewhere(request.url, answer):
+            answer.close()
+            raise HubUnreachable(request.url.host, Trouble.NOT_A_HUB)
         # Nobody here needs to be recognised again by a cookie.
         headers = [(name, value) for name, value in answer.headers if name.lower() != b"set-cookie"]
         return httpx2.Response(answer.status, headers=headers, stream=_Body(answer, to))
@@ -338,6 +343,15 @@ def _check(stop: Stop, ended: Stop) -> None:
     stop.check()
     if ended.is_set():
         raise ConnectionChanged
+
+
+def _leads_somewhere(url: httpx2.URL, answer: httpcore2.Response) -> bool:
+    """Whether `answer` is no redirect, or one to a web address. Of others the client says that the network failed."""
+    location = next((value for name, value in answer.headers if name.lower() == b"location"), b"")
+    try:
+        return url.join(location.decode("latin-1")).scheme in ("http", "https")
+    except httpx2.InvalidURL:
+        return False
 
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:

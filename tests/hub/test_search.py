@@ -265,6 +265,29 @@ def test_a_busy_hub_is_not_waited_for(server: HubServer, hub: Hub) -> None:
     assert len(server.hub.asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [("9" * 5000, 86_400), ("-5", 0), ("soon", 0), ("Fri, 31 Dec 9999999 23:59:59 GMT", 0), ("", 0)],
+)
+def test_a_wait_without_end_is_none(server: HubServer, hub: Hub, asked: str, seconds: int) -> None:
+    server.api_fault = origin.status(503, Retry_After=asked)
+    with pytest.raises(HubRefused) as caught:
+        hub.search("")
+    assert caught.value.retry_after_s == seconds
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "data:application/json,[]", "file:///etc/passwd", "//a:b/"])
+def test_a_redirect_that_leads_nowhere(
+    server: HubServer, hub: Hub, location: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.api_fault = origin.status(302, Location=location)
+    with pytest.raises(HubUnreachable) as caught:
+        hub.search("")
+    assert caught.value.trouble is Trouble.NOT_A_HUB
+    assert len(server.hub.asked) == 1
+    assert capfd.readouterr().err == ""
+
+
 def _json(text: str | bytes) -> origin.Fault:
     body = text if isinstance(text, bytes) else text.encode()
     return origin.status(200, body=body, Content_Type="application/json")
