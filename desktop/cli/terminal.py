@@ -12,8 +12,10 @@ from typing import Any, TextIO
 from desktop.errors import AppError, pack
 from desktop.ui.error_text import one_line
 
-# Control characters of a chat or a model could move the cursor, or make the terminal answer with commands.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Control characters of a chat or a model could move the cursor, or make the terminal answer with commands; the last
+# ones show what follows backwards, up to the end of the line ("gpj.exe").
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_LINE_BREAKS = re.compile(r"[\n\u2028\u2029]+")
 
 
 class Terminal:
@@ -42,13 +44,14 @@ class Terminal:
     def data(self, value: Any, *, indent: int | None = None) -> None:
         """Write `value` to stdout as JSON, by default on one line."""
         self._clear()
-        self._out.write(json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
+        text = json.dumps(value, ensure_ascii=False, indent=indent)
+        self._out.write(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
         self._out.flush()
 
     def tell(self, text: str) -> None:
         """Write a line to stderr."""
         self._clear()
-        self._err.write(_CONTROL.sub("", text) + "\n")
+        self._err.write(_CONTROL.sub("", _LINE_BREAKS.sub(" ", text)) + "\n")
         self._err.flush()
 
     def error(self, error: AppError, **facts: object) -> None:
@@ -63,7 +66,7 @@ class Terminal:
         if self.as_json or not self._err.isatty():
             return
         self._clear()
-        self._err.write(_fitted(_CONTROL.sub("", text), shutil.get_terminal_size().columns - 1))
+        self._err.write(_fitted(_CONTROL.sub("", _LINE_BREAKS.sub(" ", text)), shutil.get_terminal_size().columns - 1))
         self._err.flush()
         self._shows_progress = True
 

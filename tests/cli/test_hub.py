@@ -300,6 +300,22 @@ def test_a_bar_on_a_terminal(shell: Shell, server: HubServer) -> None:
     assert "██████████ 100 %" in shown.decode()
 
 
+@pytest.mark.parametrize("harmful", ["\x1b[31m", "\x9b2J", "\x07", "\u202e", "\u2066"])
+def test_nothing_steers_the_terminal(harmful: str) -> None:
+    out, err = _Screen(), _Screen()
+    terminal = Terminal(out, err)
+    terminal.line(f"a{harmful}b")
+    terminal.tell(f"a{harmful}\nb")
+    terminal.progress(f"a{harmful}\nb")
+    assert harmful not in out.getvalue()
+    assert harmful not in err.getvalue()
+    assert err.getvalue().count("\n") == 1
+    terminal.as_json = True
+    terminal.data({"name": f"a{harmful}b"})
+    assert harmful not in out.getvalue()
+    assert json.loads(out.getvalue().splitlines()[-1]) == {"name": f"a{harmful}b"}
+
+
 class _Screen(io.StringIO):
     @override
     def isatty(self) -> bool:
