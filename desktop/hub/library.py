@@ -139,7 +139,7 @@ class Library:
         with suppress(NoSuchModel):
             entry = self._entry(name)
             # The list is not written at every answer of a conversation.
-            if now - (entry.last_used_at or 0) > _USED_AGAIN_S:
+            if abs(now - (entry.last_used_at or 0)) > _USED_AGAIN_S:
                 self._change(entry, lambda kept: setattr(kept, "last_used_at", now))
 
     def set_loading(self, name: str, wishes: Wishes) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from desktop import json_file
 from desktop.errors import CannotWrite
@@ -24,6 +24,9 @@ if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
+
+_END_OF_TIME_S = 253_402_300_799
+"""The last second of the year 9999: no later one can be shown as a date."""
 
 
 @dataclass(slots=True)
@@ -91,15 +94,15 @@ class LibraryFile:
     def _entry(self, values: dict[str, Any]) -> Entry | None:
         """One entry; what makes no sense in it is left out, None if that is its name or its path."""
         name, path = values.pop("name", None), values.pop("path", None)
-        if not (isinstance(name, str) and isinstance(path, str) and name and path):
+        if not (_is_text(name) and _is_text(path)):
             return None
         entry = Entry(name, self._folder / path)
         title, companion = values.pop("title", None), values.pop("companion", None)
         entry.title = title if isinstance(title, str) else ""
-        entry.companion = self._folder / companion if isinstance(companion, str) and companion else None
+        entry.companion = self._folder / companion if _is_text(companion) else None
         entry.hidden = values.pop("hidden", None) is True
         used = values.pop("last_used_at", None)
-        entry.last_used_at = float(used) if isinstance(used, int | float) and not isinstance(used, bool) else None
+        entry.last_used_at = float(used) if _is_time(used) else None
         entry.loading = _wishes(values.pop("loading", None))
         with suppress(ValueError):
             entry.origin = choice_from(values.pop("origin", None))
@@ -156,6 +159,15 @@ def locked(path: Path) -> Iterator[None]:
     finally:
         # Also lets go of the lock.
         os.close(descriptor)
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Whether `value` can be a name or a path."""
+    return isinstance(value, str) and value != "" and "\0" not in value
+
+
+def _is_time(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _END_OF_TIME_S
 
 
 def _wishes(values: object) -> Wishes:

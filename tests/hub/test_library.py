@@ -164,7 +164,11 @@ NONSENSE = {
 }
 
 
-@pytest.mark.parametrize("models", [3, [3, {}, {"name": 1, "path": "x"}], [NONSENSE]])
+NO_PATH = {"name": "x", "path": "\0"}
+NO_TIME = {"name": "odd", "path": "/nowhere.gguf", "companion": "\0", "last_used_at": 1e300}
+
+
+@pytest.mark.parametrize("models", [3, [3, {}, {"name": 1, "path": "x"}, NO_PATH], [NONSENSE], [NO_TIME]])
 def test_nonsense_in_the_list_is_passed_over(tmp_path: Path, library: Library, models: object) -> None:
     file = tmp_path / "data" / "library.json"
     file.parent.mkdir()
@@ -211,6 +215,16 @@ def test_a_conversation_is_noted_once(tmp_path: Path, library: Library) -> None:
     written = identity(tmp_path / "data" / "library.json")
     library.note_used("a")
     assert identity(tmp_path / "data" / "library.json") == written
+
+
+def test_a_use_is_noted_after_the_clock_was_set_back(tmp_path: Path, library: Library) -> None:
+    library.add(model_file(tmp_path, "a.gguf"))
+    file = tmp_path / "data" / "library.json"
+    values = json.loads(file.read_text())
+    values["models"][0]["last_used_at"] = time.time() + 1e6
+    file.write_text(json.dumps(values))
+    library.note_used("a")
+    assert (library.find("a").last_used_at or 0) <= time.time()
 
 
 def test_a_folder_is_added_whole(tmp_path: Path, library: Library) -> None:
