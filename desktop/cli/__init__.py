@@ -6,17 +6,16 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from desktop import settings as settings_file
-from desktop.cli import ask, chats, doctor, hub, models, prompt
-from desktop.cli.arguments import add_command, add_json, add_model, data_dir_option, positive, temperature, whole_number
+from desktop.cli.arguments import data_dir_option
 from desktop.cli.command import Command, exit_code
 from desktop.cli.terminal import Terminal
 from desktop.errors import AppError
 from desktop.paths import Paths
-from desktop.ui.i18n import choose_language, tr
+from desktop.settings import Settings
+from desktop.ui.i18n import choose_language
 
 
 def main(argv: Sequence[str], open_window: Callable[[Path | None], int]) -> int:
@@ -30,7 +29,8 @@ def main(argv: Sequence[str], open_window: Callable[[Path | None], int]) -> int:
     """
     terminal = Terminal(sys.stdout, sys.stderr)
     # The help speaks the user's language, which stands in the settings, which lie in the data directory.
-    data_dir: Path | None = data_dir_option().parse_known_args(argv)[0].__dict__.get("data_dir")
+    known, others = data_dir_option().parse_known_args(argv)
+    data_dir: Path | None = known.__dict__.get("data_dir")
     try:
         paths = Paths.under(data_dir) if data_dir else Paths.default()
     except AppError as error:
@@ -38,9 +38,19 @@ def main(argv: Sequence[str], open_window: Callable[[Path | None], int]) -> int:
         return exit_code(error)
     settings = settings_file.load(paths.settings)
     choose_language(settings.language)
-    args = _parser().parse_args(argv)
+    if not others:
+        return open_window(data_dir)
+    # Not before: the window shall not wait for what the commands need.
+    from desktop.cli.parser import parser
+
+    args = parser().parse_args(argv)
     if args.run is None:
         return open_window(data_dir)
+    return _run(args, paths, settings, terminal)
+
+
+def _run(args: argparse.Namespace, paths: Paths, settings: Settings, terminal: Terminal) -> int:
+    """Do the command of `args`; its exit code."""
     terminal.as_json = getattr(args, "json", False)
     try:
         with Command(paths, settings, terminal) as command:
@@ -54,83 +64,3 @@ def main(argv: Sequence[str], open_window: Callable[[Path | None], int]) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="fireside",
-        parents=[data_dir_option()],
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=tr("Chat with a language model on your own computer. Without a command, the window opens."),
-        epilog=tr(
-            "exit codes: 0 fine, 1 something else went wrong, 2 wrong usage, 3 no such model or chat,\n"
-            "4 the engine or the model failed, 5 the network or the hub failed, 6 a file is not what it should be,\n"
-            "7 no space on the disk, 130 interrupted (what was written until then is kept)"
-        ),
-    )
-    parser.add_argument("--version", action="version", version=f"Fireside {version('fireside')}")
-    parser.set_defaults(run=None)
-    commands = parser.add_subparsers(metavar=tr("COMMAND"), title=tr("commands"))
-
-    _add_ask(
-        add_command(
-            commands, "ask", tr("ask a question, and save it and its answer as a chat"), ask.ask, _ask_details()
-        )
-    )
-
-    group = add_command(commands, "chats", tr("list, show and search chats"), None)
-    actions = group.add_subparsers(metavar=tr("ACTION"), required=True)
-    listing = add_command(actions, "list", tr("all chats, the newest first"), chats.list_chats)
-    add_json(listing, tr("a JSON list of chats"))
-    show = add_command(actions, "show", tr("the messages of one chat"), chats.show_chat)
-    show.add_argument("chat", metavar="ID", help=tr("the chat's number"))
-    add_json(show, tr("a JSON object: the chat, and its messages as a list"))
-    search = add_command(
-        actions, "search", tr("where titles and messages contain all words of a text"), chats.search_chats
-    )
-    search.add_argument("text", metavar="TEXT", nargs="+")
-    add_json(search, tr("a JSON list of hits: a chat, and the message where it is one that matches"))
-
-    group = add_command(commands, "models", tr("the models that can be used"), None)
-    actions = group.add_subparsers(metavar=tr("ACTION"), required=True)
-    models.add_actions(actions)
-    hub.add_actions(actions)
-
-    rendering = add_command(
-        commands, "prompt", tr("print exactly what a model would be given for a list of messages"), prompt.prompt
-    )
-    add_model(rendering)
-    rendering.add_argument("--template", type=Path, metavar="FILE", help=tr("use this chat template (Jinja) instead"))
-    rendering.add_argument(
-        "messages",
-        type=Path,
-        metavar="MESSAGES.json",
-        help=tr("a JSON list of messages, each with role and content; - reads stdin"),
-    )
-
-    checking = add_command(
-        commands, "doctor", tr("check this computer, and say what to do about what is wrong"), doctor.doctor
-    )
-    add_model(checking)
-    add_json(checking, tr("a JSON object: ok, and the checks as a list"))
-    return parser
-
-
-def _ask_details() -> str:
-    return tr(
-        "The answer goes to stdout, statistics go to stderr. With --json, stdout has one JSON object a line, each\n"
-        "with a type: load (fraction), prefill (read, total, reused), token (text; reasoning true where it is no\n"
-        "part of the answer), finished (reason, statistics, chat, message), or error (error, message)."
-    )
-
-
-def _add_ask(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("text", nargs="*", metavar="TEXT", help=tr("the question; - or nothing reads stdin"))
-    parser.add_argument("--chat", metavar="ID", help=tr("go on with this chat instead of a new one"))
-    add_model(parser)
-    parser.add_argument("--system", metavar="TEXT", help=tr("the chat's system prompt"))
-    parser.add_argument("--temperature", type=temperature, metavar="F", help=tr("0 is greedy"))
-    parser.add_argument("--seed", type=whole_number, metavar="N", help=tr("the same seed draws the same answer"))
-    parser.add_argument("--max-tokens", type=positive, metavar="N", help=tr("end the answer after so many tokens"))
-    add_json(parser, tr("events as JSON, one object a line"))

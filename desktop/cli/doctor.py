@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
@@ -113,6 +112,8 @@ def _versions(info: SystemInfo | None) -> Check:
 
 
 def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # not at the window's start, which passes here
+
     try:
         return version(package)
     except PackageNotFoundError:

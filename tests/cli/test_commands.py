@@ -99,6 +99,18 @@ def test_rebuilding_is_what_the_makefile_offers() -> None:
     assert "define_native" in makefile.read_text(encoding="utf-8")
 
 
+def test_the_window_waits_for_no_command(shell: Shell) -> None:
+    program = """
+import sys
+from desktop import cli
+opened = cli.main(["--data-dir", sys.argv[1]], lambda folder: 7 if str(folder) == sys.argv[1] else 0)
+print(opened, *[name for name in ("importlib.metadata", "desktop.cli.ask", "huggingface_hub") if name in sys.modules])
+"""
+    told = [sys.executable, "-c", program, str(shell.data)]
+    done = subprocess.run(told, env=shell.env, capture_output=True, text=True, check=True)
+    assert done.stdout == "7\n"
+
+
 @pytest.mark.model
 def test_commands_load_no_qt(shell: Shell) -> None:
     program = """
