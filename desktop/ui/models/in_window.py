@@ -71,6 +71,7 @@ class ModelsInWindow(QObject):
         self._advising.timeout.connect(self._advise)
         if all(model.is_starter for model in models.available()):
             self._advising.start()
+        models.shelf.background.run(partial(_count_unfinished, supply.folder), self._on_unfinished)
 
     def set_settings(self, settings: Settings) -> None:
         """The settings are now these."""
@@ -149,6 +150,12 @@ class ModelsInWindow(QObject):
     def _on_advised(self, best: Recommendation | None) -> None:
         if best is not None:
             self.recommended.emit(best)
+
+    def _on_unfinished(self, count: int) -> None:
+        if count:
+            # Who quit, or was cut off, would not look for it behind two buttons.
+            words = tr_count("{count} download is not finished.", "{count} downloads are not finished.", count)
+            self._toast.show_message(words, tr("Show"), self.show_downloads)
 
     def _models_window(self) -> ModelsWindow:
         self._models.shelf.refresh()
@@ -235,6 +242,13 @@ class ModelsInWindow(QObject):
 
 def _raise(error: BaseException) -> None:
     raise error
+
+
+def _count_unfinished(folder: Path) -> int:
+    """How many downloads to `folder` earlier runs have left."""
+    from desktop.hub.unfinished import unfinished_in
+
+    return len(unfinished_in(folder))
 
 
 def _best_here(loading: Loading, log: Path) -> Recommendation | None:

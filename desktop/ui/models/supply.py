@@ -24,7 +24,8 @@ class Supply(QObject):
     def __init__(self, folder: Path, settings: Settings, parent: QObject | None = None) -> None:
         """Downloads go to `folder`."""
         super().__init__(parent)
-        self._folder = folder
+        self.folder = folder
+        """Where downloaded models are."""
         self._settings = settings
 
     @cached_property
@@ -47,7 +48,7 @@ class Supply(QObject):
         """The queue. What earlier runs did not finish is found again, paused."""
         from desktop.ui.models.downloading import Downloading
 
-        return Downloading(self._folder, self._network, self._settings.downloads_at_once, self)
+        return Downloading(self.folder, self._network, self._settings.downloads_at_once, self)
 
     @cached_property
     def getting(self) -> Getting:

@@ -15,6 +15,8 @@ from PySide6.QtWidgets import QApplication, QMenu, QPlainTextEdit, QPushButton, 
 from pytestqt.qtbot import QtBot
 
 from desktop.errors import NoSuchModel
+from desktop.hub.remote import Choice, RemoteFile
+from desktop.hub.unfinished import Unfinished
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.background import Background, LongJob
@@ -113,6 +115,25 @@ def test_it_says_that_a_model_is_used_now_and_leads_to_the_chat(window: MainWind
     qtbot.waitUntil(window.isActiveWindow)
     page.use_requested.emit("nothing")
     assert not own.toast.isVisible(), "what went wrong is said where the user looks"
+
+
+def test_a_start_tells_of_downloads_that_are_not_finished(
+    sit: Callable[..., Desk], tmp_path: Path, qtbot: QtBot
+) -> None:
+    choice = Choice("maker/large", "c" * 40, "Q8_0", (RemoteFile("large-Q8_0.gguf", 1 << 30, "0" * 64),))
+    Unfinished(tmp_path / "models", choice).record()
+    desk = sit()
+    made = MainWindow(desk.session, desk.models, desk.supply, OFFLINE, Paths.under(tmp_path))
+    qtbot.addWidget(made)
+    made.show()
+    show = made.findChild(QPushButton, "toastAction")
+    assert show is not None
+    qtbot.waitUntil(show.isVisible)
+    QTest.mouseClick(show, Qt.MouseButton.LeftButton)
+    tabs = _own().findChild(QTabBar, "modelsTabs")
+    assert tabs is not None
+    assert tabs.tabText(tabs.currentIndex()) == "Downloads (1)"
+    made.close()
 
 
 def test_with_nothing_but_the_starter_a_model_for_this_machine_is_recommended(window: MainWindow, qtbot: QtBot) -> None:
