@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from desktop.chat.message import Role, Sampling, Turn
@@ -168,6 +170,22 @@ def test_cancelling_is_no_crash(desk: Desk) -> None:
         engine.stop()
         with pytest.raises(LoadCancelled):
             list(loading)
+    assert desk.load().n_gpu_layers == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a process is sent signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_an_engine_that_somebody_ends_is_no_crash(desk: Desk, number: signal.Signals) -> None:
+    engine = desk.start(hang=True)
+    loading = engine.load(desk.spec())
+    next(loading)
+    [process] = psutil.Process().children()
+    process.send_signal(number)
+    next(loading)
+    engine.stop()
+    with pytest.raises(LoadCancelled):
+        list(loading)
+    assert not desk.loading.skipped(desk.model)
     assert desk.load().n_gpu_layers == 3
 
 

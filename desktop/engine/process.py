@@ -38,7 +38,11 @@ _NO_GPUS = {
 }
 
 _SIGNALS = {
+    # The user, or the end of the user's session: what it had begun is not to blame.
     "SIGKILL": Crash.KILLED,
+    "SIGTERM": Crash.KILLED,
+    "SIGINT": Crash.KILLED,
+    "SIGHUP": Crash.KILLED,
     "SIGABRT": Crash.ABORTED,
     "SIGILL": Crash.ILLEGAL_INSTRUCTION,
     "SIGSEGV": Crash.MEMORY_FAULT,
@@ -47,6 +51,8 @@ _SIGNALS = {
 # NTSTATUS values: https://learn.microsoft.com/openspecs/windows_protocols/ms-erref/596a1078-e883-4972-9bbc-49e60bebca55
 _WINDOWS_CODES = {
     1: Crash.KILLED,  # TerminateProcess as the task manager and Popen.kill call it
+    0x40010004: Crash.KILLED,  # DBG_TERMINATE_PROCESS: the user logs off
+    0xC000013A: Crash.KILLED,  # STATUS_CONTROL_C_EXIT
     3: Crash.ABORTED,  # abort() of the C runtime
     0xC0000409: Crash.ABORTED,  # STATUS_STACK_BUFFER_OVERRUN: __fastfail, how newer runtimes abort
     0xC000001D: Crash.ILLEGAL_INSTRUCTION,
