@@ -8,8 +8,9 @@ from desktop.ui.quantities import bytes_per_second, duration, size
 
 
 def title_of(download: Download) -> str:
-    """What is being downloaded: "Qwen3-8B-GGUF, Q4_K_M"."""
-    name = download.choice.repo.rpartition("/")[2]
+    """What is being downloaded: "Qwen3-8B, Q4_K_M"."""
+    # All of them are GGUF: the suffix says nothing here.
+    name = download.choice.repo.rpartition("/")[2].removesuffix("-GGUF")
     quantisation = download.choice.quantisation
     return tr("{name}, {quantisation}", name=name, quantisation=quantisation) if quantisation else name
 

@@ -48,12 +48,16 @@ def speed(tokens_per_s: float) -> str:
 
 
 def fit_arithmetic(fit: Fit) -> list[tuple[str, str]]:
-    """What stands behind the line: label and number, what each device has to hold and what it has free."""
+    """What stands behind the line: label and number, what each device has to hold and what it has free.
+
+    Devices are named where there are several.
+    """
     rows = []
+    several = len(fit.shares) > 1
     for share in fit.shares:
-        parts = [*_parts(fit, share), (tr("Needed in all"), share.total), (tr("Free now"), share.free_bytes)]
-        rows += [(_on(share, label), _signed(size_bytes)) for label, size_bytes in parts]
-    if len(fit.shares) > 1:
+        parts = [*_parts(fit, share), (tr("Needed in all"), share.total), (tr("Free memory now"), share.free_bytes)]
+        rows += [(_on(share, label) if several else label, _signed(size_bytes)) for label, size_bytes in parts]
+    if several:
         rows.append((tr("Layers on the GPU"), tr("{count} of {total}", count=fit.n_gpu_layers, total=fit.n_layers)))
     return rows
 

@@ -180,7 +180,7 @@ class SettingsDialog(QDialog):
             grid,
             self._n_gpu_layers,
             lambda: (
-                tr("Layers on the graphics card"),
+                tr("Layers on the GPU"),
                 tr("Fewer need less of its memory; 0 uses the processor alone."),
             ),
         )
@@ -198,7 +198,7 @@ class SettingsDialog(QDialog):
         self._says.append(lambda: self._unload_after.setPlaceholderText(tr("Never")))
         self._unload_after.changed.connect(lambda: self._change(unload_after_min=self._unload_after.number() or None))
         title = QLabel()
-        self._says.append(lambda: title.setText(tr("Graphics processors")))
+        self._says.append(lambda: title.setText(tr("GPUs")))
         grid.addWidget(title, grid.rowCount(), 0, 1, 2)
         gpus = GpuHelpView(models.shelf.background, paths.engine_log)
         grid.addWidget(gpus, grid.rowCount(), 0, 1, 2)

@@ -128,7 +128,7 @@ class LoadingForm(QWidget):
         words = (
             (tr("Context length"), tr("In tokens: how much of a chat the model sees. More takes more memory.")),
             (
-                tr("Layers on the graphics card"),
+                tr("Layers on the GPU"),
                 tr("Fewer need less of its memory; 0 uses the processor alone."),
             ),
             (
