@@ -105,9 +105,10 @@ class Fireside:
         self._open = ExitStack()
         self._open.enter_context(writing(paths.writers))
         self.engine_thread = EngineThread(engine)
-        self.shelf = Shelf(Library(paths.library, paths.models), self.background)
+        library = Library(paths.library, paths.models)
+        self.shelf = Shelf(library, self.background)
         self.models = Models(self.shelf, self.engine_thread, loading, settings)
-        self.supply = Supply(paths.models, settings)
+        self.supply = Supply(paths.models, settings, library.record_origin)
         self.answers = Answers(self.store, self.engine_thread, self.models)
         self.meter = ContextMeter(self.engine_thread, self.models)
         self.session = Session(

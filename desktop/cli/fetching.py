@@ -29,7 +29,10 @@ def fetch(command: Command, network: Network, choice: Choice) -> int:
     """
     terminal = command.terminal
     changed = threading.Event()
-    downloads = Downloads(command.paths.models, network, at_once=1, on_change=changed.set)
+    library = Library(command.paths.library, command.paths.models)
+    downloads = Downloads(
+        command.paths.models, network, at_once=1, on_change=changed.set, remember=library.record_origin
+    )
     try:
         download_id = downloads.add(_begun(downloads, choice))
         ended = _wait(command, downloads, download_id, changed)
@@ -43,7 +46,7 @@ def fetch(command: Command, network: Network, choice: Choice) -> int:
     if ended.phase is not Phase.DONE:
         # A bug, which the log tells.
         raise RuntimeError(f"the download ended as {ended.phase}")
-    model = Library(command.paths.library, command.paths.models).record_origin(ended.choice)
+    model = library.record_origin(ended.choice)
     if terminal.as_json:
         terminal.data({"type": "done", "model": model.name, "path": str(ended.path)})
     else:

@@ -39,17 +39,26 @@ class Downloads:
         at_once: int = 2,
         on_change: Callable[[], None] = lambda: None,
         on_done: Callable[[Download], None] = lambda _: None,
+        remember: Callable[[Choice], object] = lambda _: None,
     ) -> None:
-        """`folder` is where models are kept. Unfinished downloads of earlier runs are found in it, as PAUSED."""
+        """`folder` is where models are kept. Unfinished downloads of earlier runs are found in it, as PAUSED.
+
+        Those of which only the end is missing are brought to it. `remember` is told, in a thread of the queue, what
+        was published. Until it returns the download is not forgotten, so that it is told again after a crash; what
+        it raises as an AppError is the download's error.
+        """
         self._folder = folder
         self._network = network
         self._at_once = at_once
         self._on_change = on_change
         self._on_done = on_done
+        self._remember = remember
         self._lock = threading.Lock()
-        self._jobs = {job.id: Job(job, Phase.PAUSED) for job in unfinished_in(folder)}
+        left = unfinished_in(folder)
+        self._jobs = {job.id: Job(job, Phase.WAITING if job.is_here else Phase.PAUSED) for job in left}
         self._threads: dict[str, threading.Thread] = {}
         """The last thread that worked on each download; it may be over."""
+        self._start_waiting()
 
     def list(self) -> list[Download]:
         """All downloads of this run, and the unfinished ones of earlier ones, the oldest first."""
@@ -97,6 +106,12 @@ class Downloads:
                 self._jobs[download_id] = Job(job.files, Phase.WAITING)
         self._changed()
 
+    def resume_from_offline(self) -> None:
+        """Go on with what was PAUSED because offline mode was on."""
+        for download in self.list():
+            if download.phase is Phase.PAUSED and isinstance(download.error, OfflineMode):
+                self.resume(download.id)
+
     def cancel(self, download_id: str) -> None:
         """Forget it and delete what is here of it. What is DONE stays."""
         with self._lock:
@@ -127,14 +142,17 @@ class Downloads:
             thread.join()
 
     def _changed(self) -> None:
-        """Start what waits, if there is room for it, and tell."""
+        self._start_waiting()
+        self._on_change()
+
+    def _start_waiting(self) -> None:
+        """Start what waits, if there is room for it."""
         with self._lock:
             going = sum(job.phase in (Phase.RUNNING, Phase.VERIFYING) for job in self._jobs.values())
             waiting = [job for job in self._jobs.values() if job.phase is Phase.WAITING]
             for job in waiting[: max(0, self._at_once - going)]:
                 job.phase = Phase.RUNNING
                 self._start(job, self._run)
-        self._on_change()
 
     def _start(self, job: Job, work: Callable[[Job], None]) -> None:
         """Have `work` done in a thread, after what is still going on there for the same download."""
@@ -183,6 +201,8 @@ class Downloads:
                 # A cancel comes before this, or too late.
                 job.stop.check()
                 files.publish()
+            self._remember(files.choice)
+            files.remove()
 
     def _fetch_file(self, job: Job, number: int) -> None:
         def on_progress(n_bytes: int) -> None:

@@ -53,7 +53,8 @@ def choice_from(values: object) -> Choice:
     match values:
         case {"repo": str(repo), "commit": str(commit), "quantisation": str(quantisation), **rest}:
             files, companions = (_files_from(rest.get(name)) for name in ("files", "companions"))
-            return Choice(repo, commit, quantisation, files, companions)
+            if files:
+                return Choice(repo, commit, quantisation, files, companions)
     raise ValueError("no choice")
 
 
@@ -66,7 +67,7 @@ def _files_from(values: object) -> tuple[RemoteFile, ...]:
 
 def _file_from(values: object) -> RemoteFile:
     match values:
-        case {"path": str(path), "size_bytes": int(size_bytes), "sha256": str(sha256)}:
+        case {"path": str(path), "size_bytes": int(size_bytes), "sha256": str(sha256)} if size_bytes >= 0:
             return RemoteFile(path, size_bytes, sha256)
     raise ValueError("no file")
 

@@ -21,7 +21,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from desktop import json_file
-from desktop.errors import DownloadInUse
+from desktop.errors import DownloadInUse, UnsafeName
+from desktop.hub.names import safe_path
 from desktop.hub.remote import Choice, RemoteFile, choice_from
 
 if sys.platform == "win32":
@@ -67,6 +68,11 @@ class Unfinished:
         if _size(self.done(file)) == file.size_bytes or _size(self.target(file)) == file.size_bytes:
             return file.size_bytes
         return min(_size(self.part(file)), file.size_bytes)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether all files have come and were verified, so that nothing is left but to publish them."""
+        return all(file.size_bytes in (_size(self.done(file)), _size(self.target(file))) for file in self.files)
 
     def record(self) -> None:
         """Remember on the disk that it is wanted.
@@ -138,7 +144,6 @@ class Unfinished:
             if self.done(file).exists():
                 _make_private(target.parent)
                 self.done(file).replace(target)
-        self.remove()
 
     def remove(self) -> None:
         """Delete what is here of it, but nothing that is published. Whoever calls this has it `locked`.
@@ -158,8 +163,11 @@ def unfinished_in(folder: Path) -> list[Unfinished]:
         values = json_file.read(path / "job.json")
         try:
             added_at = float(values.get("added_at", 0))
-            found.append((added_at, Unfinished(folder, choice_from(values.get("choice")))))
-        except (TypeError, ValueError):
+            choice = choice_from(values.get("choice"))
+            for file in (*choice.files, *choice.companions):
+                safe_path(choice.repo, file.path)
+            found.append((added_at, Unfinished(folder, choice)))
+        except (TypeError, ValueError, UnsafeName):
             # With files in it, it cannot be one that is being made: its record comes first.
             if any(path.glob("*.part")) or any(path.glob("*.done")):
                 _log.warning("what was downloaded to %s belongs to nothing known", path)

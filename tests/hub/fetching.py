@@ -10,6 +10,7 @@ from pathlib import Path
 from desktop.hub.downloads import Downloads
 from desktop.hub.job import Download, Phase
 from desktop.hub.network import Connection, Network, Patience
+from desktop.hub.remote import Choice
 from tests.hub.hub_server import HubServer
 
 REPO = "maker/model-GGUF"
@@ -35,6 +36,7 @@ class Fetching:
         connection: Connection | None = None,
         patience: Patience = IMPATIENT,
         at_once: int = 2,
+        remember: Callable[[Choice], object] = lambda _: None,
     ) -> None:
         self.hub = hub
         self.folder = folder
@@ -42,7 +44,12 @@ class Fetching:
         self.done: list[Download] = []
         self._changed = threading.Condition()
         self.downloads = Downloads(
-            folder, self.network, at_once=at_once, on_change=self._on_change, on_done=self.done.append
+            folder,
+            self.network,
+            at_once=at_once,
+            on_change=self._on_change,
+            on_done=self.done.append,
+            remember=remember,
         )
 
     def close(self) -> None:

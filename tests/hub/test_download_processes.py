@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from desktop.errors import DownloadInUse, NoSpace
+from desktop.errors import CannotWrite, DownloadInUse, NoSpace
 from desktop.hub import space
 from desktop.hub.job import Phase
-from tests.hub.fetching import BODY, FILE, PUBLISHED, REPO, Fetching, listing, unfinished
+from desktop.hub.library import Library
+from tests.hub.fetching import BODY, ENDED, FILE, PUBLISHED, REPO, Fetching, listing, unfinished
 from tests.hub.hub_server import HubServer
 from tests.hub.origin import drop
 
@@ -81,6 +82,53 @@ def test_two_processes_do_not_write_one_file(hub: HubServer, half_here: subproce
     read_until(half_here, f"done NoneType {len(BODY)}")
     assert half_here.wait() == 0
     again = Fetching(hub, tmp_path / "models")
+    assert again.published() == BODY
+    again.close()
+
+
+_KILLED_AT_THE_END = """
+import json, sys, threading
+from pathlib import Path
+from desktop.hub.downloads import Downloads
+from desktop.hub.network import Connection, Network
+from desktop.hub.remote import choice_from
+def remember(choice):
+    print("published", flush=True)
+    sys.stdin.read()
+downloads = Downloads(Path(sys.argv[1]), Network(Connection(sys.argv[2])), remember=remember)
+downloads.add(choice_from(json.loads(sys.argv[3])))
+threading.Event().wait()
+"""
+
+
+def test_killed_after_the_end_it_is_remembered_by_the_next(hub: HubServer, tmp_path: Path) -> None:
+    choice = hub.choice(REPO, FILE)
+    arguments = [str(tmp_path / "models"), hub.endpoint, json.dumps(asdict(choice))]
+    command = [sys.executable, "-c", _KILLED_AT_THE_END, *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        read_until(process, "published")
+        process.kill()
+    hub.hub.asked.clear()
+    library = Library(tmp_path / "library.json", tmp_path / "models")
+    fetching = Fetching(hub, tmp_path / "models", remember=library.record_origin)
+    (found,) = fetching.downloads.list()
+    assert fetching.until(found.id, *ENDED).phase is Phase.DONE
+    assert fetching.published() == BODY
+    fetching.close()
+    assert [model.origin for model in library.models() if not model.is_starter] == [choice]
+    assert hub.hub.asked == []
+
+
+def test_what_is_not_remembered_is_not_done(hub: HubServer, tmp_path: Path) -> None:
+    def remember(_: object) -> None:
+        raise CannotWrite("library.json")
+
+    fetching = Fetching(hub, tmp_path / "models", remember=remember)
+    failed = fetching.fetch()
+    fetching.close()
+    assert (failed.phase, type(failed.error)) == (Phase.FAILED, CannotWrite)
+    again = Fetching(hub, tmp_path / "models")
+    assert again.until(failed.id, *ENDED).phase is Phase.DONE
     assert again.published() == BODY
     again.close()
 

@@ -144,10 +144,14 @@ def test_what_was_left_is_found_as_paused(hub: HubServer, patient: Fetching) -> 
     again.close()
 
 
-def test_a_record_that_cannot_be_read_takes_its_parts_along(hub: HubServer, patient: Fetching) -> None:
+@pytest.mark.parametrize("damage", [("{", "["), (REPO, "../elsewhere"), (FILE, "../" + FILE), ("files", "none")])
+def test_a_record_that_cannot_be_read_takes_its_parts_along(
+    hub: HubServer, patient: Fetching, damage: tuple[str, str]
+) -> None:
     download_id = start_and_stall(patient)
     patient.close()
-    (patient.folder / ".downloads" / download_id / "job.json").write_text("{")
+    record = patient.folder / ".downloads" / download_id / "job.json"
+    record.write_text(record.read_text().replace(*damage))
     again = Fetching(hub, patient.folder)
     assert again.downloads.list() == []
     assert again.fetch().phase is Phase.DONE
@@ -189,6 +193,19 @@ def test_going_offline_stops_everything(hub: HubServer, patient: Fetching) -> No
     patient.network.apply(Connection(hub.endpoint))
     assert patient.resume(download_id).phase is Phase.DONE
     assert patient.published() == BODY
+    patient.close()
+
+
+def test_back_online_it_goes_on(hub: HubServer, patient: Fetching) -> None:
+    stopped, paused = start_and_stall(patient), patient.downloads.add(hub.choice(REPO, "README.md"))
+    patient.downloads.pause(paused)
+    patient.network.apply(Connection(hub.endpoint, offline=True))
+    patient.until(stopped, Phase.PAUSED)
+    patient.network.apply(Connection(hub.endpoint))
+    patient.downloads.resume_from_offline()
+    assert patient.until(stopped, Phase.DONE, Phase.FAILED).phase is Phase.DONE
+    # What the user had paused waits for the user.
+    assert patient[paused].phase is Phase.PAUSED
     patient.close()
 
 

@@ -80,7 +80,7 @@ def sit(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[..., Desk]]:
         library = Library(tmp_path / "library.json", tmp_path / "models", home=tmp_path / "home", env={})
         shelf = Shelf(library, background)
         loading = Loading(tmp_path / "machine.json")
-        supply = Supply(tmp_path / "models", settings)
+        supply = Supply(tmp_path / "models", settings, library.record_origin)
         models = Models(shelf, thread, loading, settings)
         answers = Answers(store, thread, models)
         meter = ContextMeter(thread, models)

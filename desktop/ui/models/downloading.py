@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -55,8 +56,16 @@ class Downloading(QObject):
     _rung = Signal()
     _ended = Signal(object)
 
-    def __init__(self, folder: Path, network: Network, at_once: int, parent: QObject | None = None) -> None:
-        """Downloads go to `folder`; unfinished ones of earlier runs are found there, paused."""
+    def __init__(
+        self,
+        folder: Path,
+        network: Network,
+        at_once: int,
+        parent: QObject | None = None,
+        *,
+        remember: Callable[[Choice], object] = lambda _: None,
+    ) -> None:
+        """Downloads go to `folder`; unfinished ones of earlier runs are found there, paused. See `Downloads`."""
         super().__init__(parent)
         self._folder = folder
         self._lock = threading.Lock()
@@ -67,7 +76,9 @@ class Downloading(QObject):
         self._rest.timeout.connect(self._hear)
         self._rung.connect(self._on_rung)
         self._ended.connect(self.finished)
-        self._queue = Downloads(folder, network, at_once=at_once, on_change=self._ring, on_done=self._ended.emit)
+        self._queue = Downloads(
+            folder, network, at_once=at_once, on_change=self._ring, on_done=self._ended.emit, remember=remember
+        )
         self._downloads = self._queue.list()
 
     @property
@@ -117,6 +128,11 @@ class Downloading(QObject):
     def resume(self, download_id: str) -> None:
         """Go on with what is missing, also after a failure."""
         self._queue.resume(download_id)
+        self._tell()
+
+    def resume_from_offline(self) -> None:
+        """Go on with what offline mode had stopped."""
+        self._queue.resume_from_offline()
         self._tell()
 
     def cancel(self, download_id: str) -> None:

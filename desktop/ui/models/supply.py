@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from desktop.settings import Settings
 
 if TYPE_CHECKING:
     from desktop.hub.network import Network
+    from desktop.hub.remote import Choice
     from desktop.ui.hub_access import HubAccess
     from desktop.ui.models.downloading import Downloading
     from desktop.ui.models.getting import Getting
@@ -21,9 +23,16 @@ if TYPE_CHECKING:
 class Supply(QObject):
     """The one way to the hub, what asks there, and the queue of downloads. Their code is loaded with the first use."""
 
-    def __init__(self, folder: Path, settings: Settings, parent: QObject | None = None) -> None:
-        """Downloads go to `folder`."""
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        remember: Callable[[Choice], object],
+        parent: QObject | None = None,
+    ) -> None:
+        """Downloads go to `folder`. `remember` is told of each where it came from, in any thread."""
         super().__init__(parent)
+        self._remember = remember
         self.folder = folder
         """Where downloaded models are."""
         self._settings = settings
@@ -48,7 +57,8 @@ class Supply(QObject):
         """The queue. What earlier runs did not finish is found again, paused."""
         from desktop.ui.models.downloading import Downloading
 
-        return Downloading(self.folder, self._network, self._settings.downloads_at_once, self)
+        at_once = self._settings.downloads_at_once
+        return Downloading(self.folder, self._network, at_once, self, remember=self._remember)
 
     @cached_property
     def getting(self) -> Getting:
@@ -64,6 +74,8 @@ class Supply(QObject):
             self.access.set_settings(settings)
         if "downloading" in self.__dict__:
             self.downloading.set_at_once(settings.downloads_at_once)
+            if not settings.offline:
+                self.downloading.resume_from_offline()
 
     def close(self) -> None:
         """Stop what runs; unfinished downloads stay on disk for the next time."""
