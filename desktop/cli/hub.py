@@ -192,7 +192,7 @@ def _add_connection(parser: argparse.ArgumentParser) -> None:
 
 
 def _parameters(text: str) -> int:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([MBT]?)", text.strip(), re.IGNORECASE)
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)([MBT]?)", text.strip(), re.IGNORECASE)
     count = int(float(found[1]) * {"": 1, "M": 1e6, "B": 1e9, "T": 1e12}[found[2].upper()]) if found else 0
     if count < 1:
         raise argparse.ArgumentTypeError(tr("{value} is no number of parameters, such as 8B or 500M", value=text))

@@ -182,6 +182,8 @@ class _Way:
 
     def _trouble(self, error: BaseException) -> Trouble:
         causes = list(_causes(error))
+        if isinstance(error, httpcore2.UnsupportedProtocol):
+            return Trouble.NOT_A_HUB
         connecting = isinstance(error, httpcore2.ConnectError | httpcore2.ConnectTimeout)
         # Not those that end too early: they may be whole another time.
         forged = [
