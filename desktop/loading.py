@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,8 +51,11 @@ class Loading:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.Lock()
+        """For whoever learns, which writes the file. What is known is one value, never changed: it is read without."""
         self._studying = threading.Lock()
         self._learned = Learned.of(json_file.read(file))
+        self._is_written = True
+        """Whether the file has all that is known."""
         self._plain = PlainPlanner()
         self._ways: dict[ModelSpec, Way] = {}
         """Those of the latest plan, by what the engine is given for them."""
@@ -63,9 +67,8 @@ class Loading:
 
         The memory of the model that is loaded counts as free: it goes before another one comes.
         """
-        with self._lock:
-            free = computer.free_memory_bytes() + self._held_bytes
-            return self._learned.machine(computer.total_memory_bytes(), free)
+        free = computer.free_memory_bytes() + self._held_bytes
+        return self._learned.machine(computer.total_memory_bytes(), free)
 
     def fit(self, header: Header, wishes: Wishes = _NOTHING, *, vision_bytes: int = 0) -> Fit:
         """How a model fits this machine now. For many models at once ask `machine` once, and `desktop.hub.fit`."""
@@ -126,7 +129,7 @@ class Loading:
             self._ways = {}
             return self._plain.plan(wanted, info)  # the engine knows more kinds of files, and says what is wrong
         found = ways(header, self.machine(), wanted, info)
-        usable = [way for way in found if way.fit.verdict is not Verdict.TOO_BIG or insists(wanted, way, info)]
+        usable = [way for way in found if way.fit.verdict is not Verdict.TOO_BIG or insists(wanted, way)]
         if not usable:
             best = found[0].fit
             raise ModelDoesNotFit(wanted.path, best.needed_bytes, max(0, best.needed_bytes - best.short_bytes))
@@ -174,8 +177,7 @@ class Loading:
 
     def skipped(self, path: Path) -> bool:
         """Whether a way to load the model at `path` is skipped because it crashed: `forget` would try it again."""
-        with self._lock:
-            return strikes.concern(self._learned.strikes, str(path))
+        return strikes.concern(self._learned.strikes, str(path))
 
     def forget(self, path: Path) -> None:
         """Try everything again with the model at `path`, what crashed included, when it is loaded next."""
@@ -249,8 +251,7 @@ class Loading:
         on_gpu = way.fit.n_gpu_layers >= way.fit.n_layers
         if bytes_per_token < _BIG_BYTES or (way.spec.n_gpu_layers and not on_gpu):
             return
-        with self._lock:
-            known = self._learned.gpu_bytes_per_s if on_gpu else self._learned.cpu_bytes_per_s
+        known = self._learned.gpu_bytes_per_s if on_gpu else self._learned.cpu_bytes_per_s
         predicted = way.fit.tokens_per_s
         speed = known * tokens_per_s / predicted if known and predicted else tokens_per_s * bytes_per_token
         new = known + _PACE * (speed - known) if known else speed
@@ -272,13 +273,15 @@ class Loading:
     def _learn(self, change: Callable[[Learned], Learned]) -> None:
         """Change what is known, in memory and in the file. Another process may have written it meanwhile."""
         with self._lock:
-            now = self._learned
-            known = Learned.of(json_file.read(self._file))
+            now = replace(self._learned, strikes=deepcopy(self._learned.strikes))
+            known = Learned.of(json_file.read(self._file)) if self._is_written else now
             self._learned = change(replace(known, build=now.build, devices=now.devices, repacks=now.repacks))
             try:
                 json_file.write(self._file, self._learned.values())
+                self._is_written = True
             except OSError:
                 # Known until the program ends, then learned again.
+                self._is_written = False
                 _log.warning("%s cannot be written", self._file.name, exc_info=True)
 
 

@@ -50,16 +50,17 @@ def ways(header: Header, machine: Machine, wanted: ModelSpec, info: SystemInfo) 
     return list({each.spec: each for each in reversed(found)}.values())[::-1]
 
 
-def insists(wanted: ModelSpec, way: Way, info: SystemInfo) -> bool:
+def insists(wanted: ModelSpec, way: Way) -> bool:
     """Whether to try what does not fit by the numbers, because the user has said how it is to be loaded.
 
     Not if the computer's memory would run out: Linux promises more than there is, and the desktop would stand still.
-    A GPU just refuses. Weights that are used as they lie in the file can be read again, so they may be larger.
+    A GPU just refuses. Weights that are used as they lie in the file can be read again, so they may be larger; those
+    that are copied, rearranged for the processor, cannot.
     """
     if wanted.n_ctx is None and wanted.n_gpu_layers is None and wanted.kv_type is None:
         return False
     memory = way.fit.shares[0]
-    return (memory.total if info.weights_repacked else memory.total - memory.weights) <= memory.free_bytes
+    return memory.total - memory.weights + memory.cached <= memory.free_bytes
 
 
 def _spec(wanted: ModelSpec, made: Fit, accelerators: tuple[Accelerator, ...]) -> ModelSpec:

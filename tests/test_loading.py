@@ -9,20 +9,23 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from desktop.chat.message import Role, Sampling, Turn
-from desktop.engine.api import Fallback, Finished, Loaded, ModelSpec, Reason, Request, Step
+from desktop.engine.api import Fallback, Finished, Loaded, ModelSpec, Reason, Request, Step, SystemInfo
 from desktop.engine.local import LocalEngine
 from desktop.errors import BadModelFile, EngineCrashed, Flaw, LoadCancelled, ModelDoesNotFit
-from desktop.hub.fit import Verdict, Wishes
-from desktop.hub.header import read_header
+from desktop.hub.fit import Machine, Verdict, Wishes
+from desktop.hub.header import Header, read_header
 from desktop.loading import Loading
 from desktop.settings import Settings
+from desktop.ways import insists, ways
 from tests.engine.stand_in import Conduct, command
+from tests.hub.models_by_hand import GIB, LLAMA_3_8B
 from tests.hub.on_disk import shard_files
 
 BEFORE = Reason.CRASHED_BEFORE
@@ -233,6 +236,33 @@ def test_what_cannot_fit_is_not_even_tried(desk: Desk, starter_model: Path) -> N
         list(engine.load(ModelSpec(str(starter_model), n_ctx=100_000_000)))
     assert raised.value.needed_bytes > 100_000_000 * 12_240 > raised.value.free_bytes > 0
     assert desk.loads() == []
+
+
+def test_the_user_may_insist_on_weights_that_can_be_read_again(tmp_path: Path) -> None:
+    header = replace(LLAMA_3_8B, layers=(replace(LLAMA_3_8B.layers[0], by_type=(("F16", 132_000_000),)),) * 32)
+    machine = Machine(8 * GIB, 4 * GIB, processor="x86_64")
+    info = SystemInfo((), "", gpu=False, devices=(), n_threads=1, weights_repacked=True)
+    wanted = ModelSpec(str(tmp_path / "model.gguf"), n_ctx=4096)
+
+    def found(header: Header, wanted: ModelSpec) -> tuple[Verdict, bool]:
+        [way] = ways(header, machine, wanted, info)
+        return way.fit.verdict, insists(wanted, way)
+
+    assert found(header, wanted) == (Verdict.TOO_BIG, True)
+    assert found(header, replace(wanted, n_ctx=None)) == (Verdict.TOO_BIG, False)
+    # Its cache has to be there.
+    assert found(header, replace(wanted, n_ctx=131_072)) == (Verdict.TOO_BIG, False)
+    # Copied into another order, as most of these weights are, they have to be there too.
+    copied = replace(header, output_type="Q4_K", layers=LLAMA_3_8B.layers)
+    assert found(copied, replace(wanted, n_ctx=4096, kv_type="f16")) == (Verdict.TOO_BIG, False)
+
+
+def test_what_cannot_be_written_is_known_until_the_end(desk: Desk) -> None:
+    (desk.folder / "file").touch()
+    desk.machine = desk.folder / "file" / "machine.json"
+    desk.load(abort=("CUDA0",))
+    assert desk.loading.skipped(desk.model)
+    assert [each.name for each in desk.loading.machine().accelerators] == ["CUDA0"]
 
 
 def test_all_files_of_a_model_are_counted(desk: Desk, tmp_path: Path) -> None:
