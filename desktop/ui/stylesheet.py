@@ -79,7 +79,7 @@ QPushButton[look="row"]:hover {{ background: {hover}; }}
 QPushButton[look="row"]:focus {{ border: {ring}; }}
 
 QPushButton[look="title"] {{
-    background: transparent; border: {no_ring}; padding: {px(1)} {px(4)}; margin-left: -{px(6)}; text-align: left;
+    background: transparent; border: {no_ring}; padding: {px(1)} {px(4)}; text-align: left;
     font-size: {px(HEADING_PX[2])}; font-weight: 600;
 }}
 QPushButton[look="title"]:hover {{ color: {theme.accent}; }}

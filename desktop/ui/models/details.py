@@ -124,9 +124,6 @@ class Details(QWidget):
         inside.setObjectName("scrolled")
         self._grid = QGridLayout()
         self._grid.setColumnStretch(1, 1)
-        self._at = QHBoxLayout()
-        self._at.addWidget(self._where)
-        self._at.addWidget(self._path, 1)
         self._actions = _Flow(list(self._buttons.values()))
         self._column = QVBoxLayout(inside)
         for part in (self._title, self._badges, self._status, self._actions, hairline(), self._loading_title):
@@ -135,7 +132,6 @@ class Details(QWidget):
         self._column.addWidget(hairline())
         self._column.addWidget(self._facts_title)
         self._column.addLayout(self._grid)
-        self._column.addLayout(self._at)
         self._column.addStretch()
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
@@ -159,7 +155,6 @@ class Details(QWidget):
         self._column.setSpacing(scaled(12))
         self._grid.setHorizontalSpacing(scaled(24))
         self._grid.setVerticalSpacing(scaled(6))
-        self._at.setSpacing(scaled(24))
 
     def _say(self) -> None:
         model = self._model
@@ -183,6 +178,7 @@ class Details(QWidget):
         used_on = local_date(model.last_used_at) if model.last_used_at else None
         self._say_facts(facts(model, used_on))
         self._path.setText(str(model.path))
+        self._path.setCursorPosition(0)
 
     def _say_status(self, model: Model) -> None:
         shelf = self._models.shelf
@@ -208,6 +204,9 @@ class Details(QWidget):
             for column, label in enumerate(labels):
                 self._grid.addWidget(label, len(self._facts), column, Qt.AlignmentFlag.AlignTop)
             self._facts.append(labels)
+        # Below all facts, whose number differs from model to model.
+        self._grid.addWidget(self._where, len(self._facts), 0)
+        self._grid.addWidget(self._path, len(self._facts), 1)
         for place, (name, value) in enumerate(self._facts):
             shown = place < len(rows)
             name.setVisible(shown)

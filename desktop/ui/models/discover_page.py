@@ -110,11 +110,15 @@ class DiscoverPage(QStackedWidget):
         self._found = QWidget()
         self._found_column = QVBoxLayout(self._found)
         self._found_column.addWidget(self._status)
-        self._found_column.addWidget(self._problem)
         self._found_column.addWidget(self._results, 1)
         self._below = QStackedWidget()
         self._below.addWidget(advice)
         self._below.addWidget(self._found)
+        # Words that scroll: in a small window with large letters there is no room for them.
+        self._trouble = ColumnPage()
+        self._trouble.column.addWidget(self._problem)
+        self._trouble.column.addStretch()
+        self._below.addWidget(self._trouble)
         search = QWidget()
         self._top = QVBoxLayout()
         self._top.addWidget(self._bar)
@@ -152,8 +156,8 @@ class DiscoverPage(QStackedWidget):
     def _on_searching(self, query: Query) -> None:
         self._query, self._count, self._error = query, None, None
         self._bar.show_filters()
-        self._below.setCurrentWidget(self._found)
         self._say()
+        self._below.setCurrentWidget(self._found)
 
     @Slot(object, object)
     def _on_found(self, _: Query, found: list[Found]) -> None:
@@ -166,10 +170,11 @@ class DiscoverPage(QStackedWidget):
         self._error = error
         self._results.set_found([])
         self._say()
+        self._below.setCurrentWidget(self._trouble)
 
     def _on_access_changed(self) -> None:
         # Another mirror, or online again: what failed may work now. The user asked for it, and has not left since.
-        if self._error is not None and self._below.currentWidget() is self._found:
+        if self._error is not None and self._below.currentWidget() is self._trouble:
             self._search_again()
 
     # What the user does.
@@ -192,14 +197,14 @@ class DiscoverPage(QStackedWidget):
         self._turn_to(self._repository)
 
     def _can_go_back(self) -> bool:
-        return self.currentWidget() is self._repository or self._below.currentWidget() is self._found
+        return self.currentWidget() is self._repository or self._below.currentIndex() > 0
 
     def _on_back(self) -> None:
         if self.currentWidget() is self._repository:
             self._repository.leave()
             self.setCurrentIndex(0)
             (self._results if self._below.currentWidget() is self._found else self._catalogue).setFocus()
-        elif self._below.currentWidget() is self._found:
+        elif self._below.currentIndex() > 0:
             self._bar.clear()
             self._bar.setFocus()
 
@@ -209,7 +214,6 @@ class DiscoverPage(QStackedWidget):
 
     def _say(self) -> None:
         self._problem.set_error(self._error)
-        self._status.setVisible(self._error is None)
         if self._count is None:
             self._status.setText(tr("Searching…"))
         elif self._count == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Signal
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QSpacerItem
 from typing_extensions import override
 
 from desktop.hub.catalogue import Entry, Quantisation, Role
@@ -14,6 +14,10 @@ from desktop.ui.models.downloading import Wanted
 from desktop.ui.models.gettable import Gettable, small_label
 from desktop.ui.models.getting import Getting
 from desktop.ui.quantities import parameters, size
+from desktop.ui.theme import scaled
+
+# What the style sheet puts between the edge of a title's button and its words.
+_RING_PX = 6
 
 
 class EntryCard(Gettable):
@@ -37,7 +41,10 @@ class EntryCard(Gettable):
         self._why = small_label("badge")
         self._why.setVisible(bool(roles))
         self._about, self._facts = small_label(""), small_label()
+        # Its words line up with those below, so its focus ring begins in the card's margin.
+        self._hang = QSpacerItem(0, 0)
         top = QHBoxLayout()
+        top.addItem(self._hang)
         top.addWidget(self._title)
         top.addStretch()
         self.words.addWidget(self._why)
@@ -55,6 +62,11 @@ class EntryCard(Gettable):
         super().changeEvent(event)
         if event.type() is QEvent.Type.LanguageChange:
             self._retranslate()
+
+    @override
+    def _dress(self) -> None:
+        super()._dress()
+        self._hang.changeSize(-scaled(_RING_PX), 0)
 
     def _retranslate(self) -> None:
         entry = self.entry

@@ -12,7 +12,7 @@ from typing_extensions import override
 from desktop.errors import AppError
 from desktop.hub.fit import Fit, Verdict
 from desktop.hub.model import Model, Neighbour
-from desktop.ui.error_text import one_line
+from desktop.ui.error_text import explain, one_line
 from desktop.ui.fit_words import fit_line
 from desktop.ui.i18n import tr
 from desktop.ui.library_words import badges, facts_line, problem_badge, title_of, verified_words
@@ -134,7 +134,8 @@ class LibraryRows(QAbstractListModel):
         if fraction is not None:
             return tr("Verifying… {percent} %", percent=int(fraction * 100)), "muted"
         if model.problem is not None:
-            return one_line(model.problem), "danger"
+            # The title stands above, and a path would leave no room for what happened.
+            return explain(model.problem).why or one_line(model.problem), "danger"
         outcome = self._shelf.verified.get(model.name)
         if outcome is not None:
             return verified_words(outcome), "danger" if isinstance(outcome, AppError) else "ok"

@@ -40,6 +40,15 @@ def test_dropped_files_and_folders_are_listed_where_they_are(
     assert shop.choose("Starter model").data(BADGES) == ["in use"]
 
 
+def test_getting_more_stands_out_as_long_as_there_is_only_the_starter(
+    shop: Shop, files: Callable[..., list[Path]]
+) -> None:
+    more = shop.button("discoverButton")
+    assert more.property("look") == "primary"
+    add(shop, files("one"))
+    shop.bot.waitUntil(lambda: more.property("look") == "link")
+
+
 def test_what_is_no_model_is_refused_in_words(shop: Shop, tmp_path: Path) -> None:
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"no model")
@@ -176,7 +185,7 @@ def test_a_missing_model_stays_listed_and_is_located(shop: Shop, files: Callable
     shop.bot.waitUntil(lambda: _model(shop, "one").missing)
     index = shop.choose("one")
     assert index.data(BADGES) == ["missing"]
-    assert "one.gguf is not there" in index.data(STATUS)
+    assert index.data(STATUS) == "It was moved or deleted, or its disk is not connected."
     assert shop.view.buttons_at(index) == [Act.MENU, Act.LOCATE]
     assert shop.desk.models.current is None
     shop.shelf.move(_model(shop, "one"), elsewhere)
