@@ -6,6 +6,7 @@ Imported with the first request, since the HTTP client takes a tenth of a second
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import ssl
 import threading
@@ -334,11 +335,16 @@ class _Stream(httpcore2.NetworkStream):
 
         stop = _speaking.get()[1]
         try:
-            with stop.calling(shut_down), self._ended.calling(shut_down):
-                yield
-        finally:
-            # A socket that was shut down looks like an answer that ended: neither is to be taken for it.
-            _check(stop, self._ended)
+            try:
+                with stop.calling(shut_down), self._ended.calling(shut_down):
+                    yield
+            finally:
+                # A socket that was shut down looks like an answer that ended: neither is to be taken for it.
+                _check(stop, self._ended)
+        except BaseException:
+            # Whoever speaks SOCKS there would leave it open.
+            self.close()
+            raise
 
 
 def _check(stop: Stop, ended: Stop) -> None:
@@ -371,8 +377,10 @@ def _system_proxy(url: httpx2.URL) -> str:
 
 def _parsed(proxy: str) -> httpcore2.Proxy:
     """Raises ValueError: it is no address of a proxy."""
+    # "socks://" is what GNOME puts into ALL_PROXY.
+    address = re.sub(r"^socks(?=:)", "socks5", proxy, flags=re.IGNORECASE)
     try:
-        parsed = httpx2.Proxy(proxy if "://" in proxy else f"http://{proxy}")
+        parsed = httpx2.Proxy(address if "://" in address else f"http://{address}")
     except httpx2.InvalidURL as error:
         raise ValueError(proxy) from error
     url = httpcore2.URL(

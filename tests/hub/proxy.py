@@ -1,4 +1,4 @@
-"""A proxy on the loopback address: forwards `http`, and opens tunnels by CONNECT."""
+"""Proxies on the loopback address: one forwards `http` and opens tunnels by CONNECT, one speaks SOCKS5."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import select
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -63,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
         with socket.create_connection((host, int(port))) as far:
             self.send_response(200)
             self.end_headers()
-            self._relay(far)
+            _relay(self.connection, far, self.server.ended)
 
     def do_GET(self) -> None:
         self._forward()
@@ -82,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
             # One request a connection: what comes back needs no understanding.
             headers = headers.replace("keep-alive", "close")
             far.sendall(f"{self.command} {target} HTTP/1.1\r\n{headers}\r\n".encode())
-            self._relay(far)
+            _relay(self.connection, far, self.server.ended)
         self.close_connection = True
 
     def _refused(self) -> bool:
@@ -91,11 +92,61 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(self.server.proxy.refuses)
         return bool(self.server.proxy.refuses)
 
-    def _relay(self, far: socket.socket) -> None:
-        while not self.server.ended.is_set():
-            ready, _, _ = select.select([self.connection, far], [], [], 0.05)
-            for source in ready:
-                data = source.recv(1 << 16)
-                if not data:
-                    return
-                (far if source is self.connection else self.connection).sendall(data)
+
+class SocksProxy:
+    """A SOCKS5 proxy at `address` (RFC 1928) that wants no name and no password. A context manager."""
+
+    def __init__(self, scheme: str = "socks5") -> None:
+        self.asked: list[str] = []
+        """Host and port of each connection."""
+        self._server = _SocksServer(self)
+        self.address = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.ended.set()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _SocksServer(ThreadingTCPServer):
+    daemon_threads = False
+
+    def __init__(self, proxy: SocksProxy) -> None:
+        super().__init__(("127.0.0.1", 0), _SocksHandler)
+        self.proxy = proxy
+        self.ended = threading.Event()
+
+
+class _SocksHandler(StreamRequestHandler):
+    server: _SocksServer
+
+    @override
+    def handle(self) -> None:
+        version, n_methods = self.rfile.read(2)
+        assert (version, 0 in self.rfile.read(n_methods)) == (5, True)
+        self.wfile.write(b"\x05\x00")
+        assert self.rfile.read(3) == b"\x05\x01\x00"  # connect
+        kind = self.rfile.read(1)[0]
+        host = socket.inet_ntoa(self.rfile.read(4)) if kind == 1 else self.rfile.read(self.rfile.read(1)[0]).decode()
+        port = int.from_bytes(self.rfile.read(2), "big")
+        self.server.proxy.asked.append(f"{host}:{port}")
+        with socket.create_connection((host, port)) as far:
+            self.wfile.write(b"\x05\x00\x00\x01" + bytes(6))
+            _relay(self.connection, far, self.server.ended)
+
+
+def _relay(near: socket.socket, far: socket.socket, ended: threading.Event) -> None:
+    """Pass on what comes from either side, until one ends."""
+    while not ended.is_set():
+        ready, _, _ = select.select([near, far], [], [], 0.05)
+        for source in ready:
+            data = source.recv(1 << 16)
+            if not data:
+                return
+            (far if source is near else near).sendall(data)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,10 +18,11 @@ from desktop.errors import AppError, BadToken, Gate, Gated, HubUnreachable, NotO
 from desktop.hub.job import Phase
 from desktop.hub.network import Connection, Network, Patience
 from desktop.hub.stop import ConnectionChanged, Stop, Stopped
-from tests.hub.fetching import REPO, Fetching
+from tests.hub.certificate import self_signed
+from tests.hub.fetching import GRANTED, REPO, Fetching
 from tests.hub.hub_server import HubServer
-from tests.hub.origin import drop, silence
-from tests.hub.proxy import Proxy
+from tests.hub.origin import drop, silence, status
+from tests.hub.proxy import Proxy, SocksProxy
 
 
 @pytest.fixture
@@ -218,6 +220,80 @@ def test_a_proxy_that_is_none(hub: HubServer, proxy: str) -> None:
         pass
     assert raised.value.trouble is Trouble.PROXY
     assert hub.hub.asked == []
+    network.close()
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks"])
+def test_a_socks_proxy(hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    with SocksProxy(scheme) as proxy:
+        monkeypatch.setenv("ALL_PROXY", proxy.address)
+        monkeypatch.setenv("NO_PROXY", "")
+        fetching = Fetching(hub, tmp_path)
+        assert fetching.fetch().phase is Phase.DONE
+        fetching.close()
+        assert set(proxy.asked) == {urlsplit(origin.address).netloc for origin in (hub.hub, hub.cdn)}
+
+
+def test_a_silent_socks_proxy_can_be_stopped(hub: HubServer) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        network = Network(Connection(hub.endpoint, proxy=f"socks5://127.0.0.1:{silent.getsockname()[1]}"))
+        question = Question(network, readme(hub))
+        accepted, _ = silent.accept()
+        with accepted:
+            assert accepted.recv(1) == b"\x05"
+            question.stop.set()
+            assert question.over()
+        assert question.outcome is Stopped
+        network.close()
+
+
+def _serve_half(listening: socket.socket, context: ssl.SSLContext, sent: threading.Event) -> None:
+    """Answer one request over TLS with half of what is announced, and wait until the other side has gone."""
+    accepted, _ = listening.accept()
+    with context.wrap_socket(accepted, server_side=True) as connection:
+        connection.recv(1 << 16)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+        sent.set()
+        with suppress(ConnectionError, ssl.SSLError):
+            connection.recv(1)
+
+
+@pytest.mark.parametrize("outcome", [Stopped, ConnectionChanged])
+def test_a_body_over_tls_can_be_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: type[Exception]
+) -> None:
+    certificate = self_signed(tmp_path / "certificate.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    sent = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = threading.Thread(target=_serve_half, args=(listening, context, sent))
+        serving.start()
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        network = Network(Connection(url))
+        question = Question(network, url)
+        assert sent.wait(10)
+        if outcome is Stopped:
+            question.stop.set()
+        else:
+            network.apply(Connection(url, offline=True))
+        assert question.over()
+        serving.join(10)
+    assert question.outcome is outcome
+    network.close()
+
+
+def test_a_redirect_gets_no_token(hub: HubServer) -> None:
+    network = Network(Connection(hub.endpoint, token=GRANTED, token_origin=hub.endpoint))
+    with HubServer() as other:
+        other.repos, other.tokens = hub.repos, hub.tokens
+        hub.api_fault = status(307, Location=f"{other.endpoint}/api/models/{REPO}")
+        assert network.ask(lambda api: api.model_info(REPO)).id == REPO
+        assert [asked.headers["Authorization"] for asked in hub.hub.asked] == [f"Bearer {GRANTED}"]
+        assert [asked.headers["Authorization"] for asked in other.hub.asked] == [None]
     network.close()
 
 
