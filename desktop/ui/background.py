@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -14,8 +14,10 @@ from desktop.ui.daemon_pool import DaemonPool
 Result = TypeVar("Result")
 # While a large file is read and compared, another program's models can still be looked for.
 _LONG_AT_ONCE = 2
-# Those that ask for `stop` end within milliseconds; what hangs in a driver or on a network drive is left to itself.
-_PATIENCE_S = 0.5
+# How long the program's end waits for jobs. Short ones write what the user has changed; long ones end within
+# milliseconds where they ask for `stop`. What hangs in a driver or on a network drive is left to itself.
+_SHORT_PATIENCE_S = 10.0
+_LONG_PATIENCE_S = 0.5
 
 Then = Callable[[Any], object]
 
@@ -67,7 +69,7 @@ class Background(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._short = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
+        self._short = DaemonPool("background", 1)
         self._long = DaemonPool("background-long", _LONG_AT_ONCE)
         self._numbers = 0
         self._closed = False
@@ -82,14 +84,14 @@ class Background(QObject):
         work: Callable[[], Result],
         then: Callable[[Result], object] | None = None,
         on_error: Callable[[BaseException], object] | None = None,
-    ) -> None:
+    ) -> Future[Result]:
         """Run `work` after the short jobs before it, then `then` with its result, or `on_error`."""
         if self._closed:
             # A timer or a late signal of a window that is going away.
-            return
+            return Future()
         number = self._number()
         self._then[number] = (then, on_error)
-        self._short.submit(work).add_done_callback(lambda ended: self._ended.emit(number, ended))
+        return self._short.submit(work, lambda ended: self._ended.emit(number, ended))
 
     def run_long(
         self,
@@ -117,8 +119,8 @@ class Background(QObject):
         self._closed = True
         for job, _ in self._long_jobs.values():
             job.stop.set()
-        self._long.close(_PATIENCE_S, drop=True)
-        self._short.shutdown()
+        self._long.close(_LONG_PATIENCE_S, drop=True)
+        self._short.close(_SHORT_PATIENCE_S, drop=False)
         self._then.clear()
         self._long_jobs.clear()
 

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
 class DaemonPool:
@@ -18,19 +21,20 @@ class DaemonPool:
     """
 
     def __init__(self, name: str, n_threads: int) -> None:
-        self._waiting: SimpleQueue[tuple[Future[object], Callable[[], object]] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[Future[Any], Callable[[], object]] | None] = SimpleQueue()
         self._threads = [threading.Thread(target=self._run, name=name, daemon=True) for _ in range(n_threads)]
         self._is_closed = False
 
-    def submit(self, work: Callable[[], object], done: Callable[[Future[object]], object]) -> None:
-        """Do `work` in one of the threads, then call `done` there."""
-        future: Future[object] = Future()
+    def submit(self, work: Callable[[], Result], done: Callable[[Future[Any]], object]) -> Future[Result]:
+        """Do `work` in one of the threads, then call `done` there. Both get what is returned here."""
+        future: Future[Result] = Future()
         future.add_done_callback(done)
         self._waiting.put((future, work))
         for thread in self._threads:
             if thread.ident is None:
                 thread.start()
                 break
+        return future
 
     def close(self, patience_s: float, *, drop: bool) -> None:
         """Wait at most `patience_s` for what is being done and, without `drop`, for what waits behind it.

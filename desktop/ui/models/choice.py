@@ -57,6 +57,8 @@ class Models(QObject):
         self._settings = settings
         self._job: Job | None = None
         self._loaded_spec: ModelSpec | None = None
+        self._wanted: str | None = None
+        """The model that was asked for last, whether it is here or not."""
         self.current: Model | None = None
         self.state = ModelState.NONE
         self.fraction = 0.0
@@ -85,16 +87,9 @@ class Models(QObject):
         self._notice_other_spec()
 
     def show(self, name: str | None) -> None:
-        """The open chat uses the model called `name`. It is not loaded before it is needed."""
-        model = self.shelf.find(name)
-        if model is not None and not model.is_usable:
-            model = None
-        if model is self.current or (model and self.current and model.name == self.current.name):
-            return
-        self.current = model
-        self.loaded = None
-        self.error = None
-        self._become(ModelState.NONE if model is None else ModelState.IDLE)
+        """The open chat uses the model called `name`, as soon as that is here. It is not loaded before it is needed."""
+        self._wanted = name
+        self._become_current(self.shelf.find(name))
 
     def choose(self, name: str) -> None:
         """Use the model called `name` from now on, and load it.
@@ -192,12 +187,14 @@ class Models(QObject):
             self._become(ModelState.IDLE)
 
     def _on_shelf_changed(self) -> None:
-        if self.current is not None:
-            now = self.shelf.find(self.current.name)
-            if now is None or not now.is_usable:
-                self.unload()
-                self.show(None)
-                return
+        now = self.shelf.find(self._wanted)
+        if self.current is None:
+            # The list may have come late, or a disk; or what was taken off the list is back.
+            self._become_current(now)
+        elif now is None or not now.is_usable:
+            self.unload()
+            self._become_current(None)
+        else:
             self.current = now
             self._notice_other_spec()
         self.changed.emit()
@@ -224,6 +221,16 @@ class Models(QObject):
         elif self.state is ModelState.LOADING:
             # Cancelled before it began.
             self._become(ModelState.IDLE)
+
+    def _become_current(self, model: Model | None) -> None:
+        if model is not None and not model.is_usable:
+            model = None
+        if model is self.current or (model and self.current and model.name == self.current.name):
+            return
+        self.current = model
+        self.loaded = None
+        self.error = None
+        self._become(ModelState.NONE if model is None else ModelState.IDLE)
 
     def _begin_loading(self) -> None:
         self.fraction = 0.0

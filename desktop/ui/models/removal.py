@@ -24,19 +24,15 @@ class Removal(QObject):
 
     def take_off(self, model: Model) -> None:
         """Take `model` off the list. Its file stays."""
-        was_current = self._models.current is not None and self._models.current.name == model.name
-        self._models.shelf.remove(model, to_trash=False, then=partial(self._on_taken_off, model, was_current))
+        self._models.shelf.remove(model, to_trash=False, then=partial(self._on_taken_off, model))
 
     def trash(self, model: Model) -> None:
         """Ask whether the files of `model` are to go to the trash."""
         self._models.shelf.frees(model.name, partial(self._ask, model))
 
-    def _on_taken_off(self, model: Model, was_current: bool) -> None:
-        def undo() -> None:
-            self._models.shelf.put_back(model, partial(self._models.show, model.name) if was_current else _nothing)
-
+    def _on_taken_off(self, model: Model) -> None:
         text = tr("{name} is off the list. Its file stays where it is.", name=title_of(model))
-        self._toast.show_message(text, tr("Undo"), undo)
+        self._toast.show_message(text, tr("Undo"), partial(self._models.shelf.put_back, model))
 
     def _ask(self, model: Model, frees_bytes: int) -> None:
         dialog = QMessageBox(self._window)
@@ -64,7 +60,3 @@ class Removal(QObject):
             self._models.unload(move)
         else:
             move()
-
-
-def _nothing() -> None:
-    """What follows where nothing has to."""

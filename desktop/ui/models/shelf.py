@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,6 +18,10 @@ from desktop.hub.library import Library
 from desktop.hub.model import Model, Neighbour, Verified
 from desktop.hub.remote import Choice
 from desktop.ui.background import Background, LongJob
+
+Result = TypeVar("Result")
+# How long the start waits for the first list. Hundreds of new files, or a network drive that is gone, take longer.
+_PATIENCE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +48,13 @@ class Shelf(QObject):
     failed = Signal(object)
 
     def __init__(self, library: Library, background: Background, parent: QObject | None = None) -> None:
-        """Lists the models at once: the window cannot be drawn without knowing which one is chosen."""
+        """Lists the models at once, for the window to know which one is chosen; or later, where a disk is slow."""
         super().__init__(parent)
         self._library = library
         self.background = background
         self._jobs: dict[str, LongJob] = {}
         self._scan: LongJob | None = None
-        self.models: list[Model] = library.models()
+        self.models: list[Model] = []
         """All of them, missing ones included, in the library's order."""
         self.neighbours: list[Neighbour] = []
         """What other programs keep and could be added, as far as was looked."""
@@ -55,6 +62,9 @@ class Shelf(QObject):
         """How far the verification of each model is, 0 to 1, by its name."""
         self.verified: dict[str, Verified | AppError] = {}
         """What came of the verifications since the start, by the model's name."""
+        listed = self._run(library.models, self._take)
+        with suppress(TimeoutError, AppError):
+            self.models = listed.result(_PATIENCE_S)
 
     def find(self, name: str | None) -> Model | None:
         """The model called `name`."""
@@ -91,9 +101,9 @@ class Shelf(QObject):
         """Ask how many bytes the trash would get of the model called `name`."""
         self._run(partial(self._library.frees, name), then)
 
-    def put_back(self, model: Model, then: Callable[[], object] = lambda: None) -> None:
+    def put_back(self, model: Model) -> None:
         """Add a model that was taken off the list again, with what was set for it."""
-        self._change(partial(_put_back, self._library, model), lambda _: then())
+        self._change(partial(_put_back, self._library, model), lambda _: None)
 
     def move(self, model: Model, path: Path) -> None:
         """The file of `model` is at `path` now: chats that name the model find it again."""
@@ -180,8 +190,8 @@ class Shelf(QObject):
         library = self._library
         self._run(work, taken)
 
-    def _run(self, work: Callable[[], object], then: Callable[..., object]) -> None:
-        self.background.run(work, then, self._on_error)
+    def _run(self, work: Callable[[], Result], then: Callable[..., object]) -> Future[Result]:
+        return self.background.run(work, then, self._on_error)
 
     def _take(self, models: list[Model]) -> None:
         paths = {model.path for model in models}

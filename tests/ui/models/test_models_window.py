@@ -139,7 +139,7 @@ def test_a_start_tells_of_downloads_that_are_not_finished(
 def test_with_nothing_but_the_starter_a_model_for_this_machine_is_recommended(window: MainWindow, qtbot: QtBot) -> None:
     get = window.findChild(QPushButton, "getRecommendedButton")
     assert get is not None
-    qtbot.waitUntil(get.isVisible)
+    qtbot.waitUntil(get.isVisible, timeout=20_000)
     assert window._models.loading.machine().cpu_bytes_per_s, "the machine is known before anything is advised"
     QTest.mouseClick(get, Qt.MouseButton.LeftButton)
     tabs = _own().findChild(QTabBar, "modelsTabs")
