@@ -102,6 +102,8 @@ class Gate(StrEnum):
     """What is missing for a gated repository."""
 
     NO_TOKEN = "no_token"  # noqa: S105  not a secret, but that there is none
+    TOKEN_WITHHELD = "token_withheld"  # noqa: S105  as above
+    """There is one, for huggingface.co alone, and a mirror was asked."""
     NOT_GRANTED = "not_granted"
 
 

@@ -52,6 +52,11 @@ class Connection:
         object.__setattr__(self, "endpoint", address if "://" in address else f"https://{address}")
 
     @property
+    def withholds_token(self) -> bool:
+        """Whether there is a token that the endpoint does not get."""
+        return bool(self.token) and urlsplit(self.endpoint)[:2] != urlsplit(self.token_origin)[:2]
+
+    @property
     def host(self) -> str:
         """The endpoint's host, as errors name it."""
         try:
@@ -123,7 +128,7 @@ class Network:
                 except ConnectionChanged:
                     continue
                 except HfHubHTTPError as error:
-                    raise meaning(error, repo, file) from error
+                    raise meaning(error, repo, file, withheld=connection.withholds_token) from error
                 except HFValidationError as error:
                     raise NotOnHub(repo, file) from error
                 except (

@@ -23,14 +23,19 @@ _DAY_S = 86_400
 _TERMS = "https://huggingface.co/{repo}"
 
 
-def meaning(error: HfHubHTTPError, repo: str, file: str) -> AppError:  # noqa: PLR0911  a table, one row a refusal
-    """What the hub means by `error`, its answer to a request for `file` of `repo`, of which either may be empty."""
+def meaning(  # noqa: PLR0911  a table, one row a refusal
+    error: HfHubHTTPError, repo: str, file: str, *, withheld: bool
+) -> AppError:
+    """What the hub means by `error`, its answer to a request for `file` of `repo`, of which either may be empty.
+
+    `withheld`: there is an access token, but it is not for this host.
+    """
     response = error.response
     sent_token = "authorization" in response.request.headers
     match error:
         case GatedRepoError():
             # First, since it is a RepositoryNotFoundError too.
-            gate = Gate.NOT_GRANTED if sent_token else Gate.NO_TOKEN
+            gate = Gate.TOKEN_WITHHELD if withheld else Gate.NOT_GRANTED if sent_token else Gate.NO_TOKEN
             return Gated(repo, gate, _TERMS.format(repo=repo))
         case RemoteEntryNotFoundError():
             return NotOnHub(repo, file)

@@ -32,7 +32,7 @@ def read_part(
             with network.opened(url, headers, stop) as response:
                 if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                     return b""
-                _check(response, repo, path, start)
+                _check(response, repo, path, start, withheld=connection.withholds_token)
                 # A server that knows no ranges begins at the beginning.
                 skip = start if response.status_code == HTTPStatus.OK else 0
                 return _take(response, skip, length)
@@ -40,7 +40,7 @@ def read_part(
             continue
 
 
-def _check(response: httpx2.Response, repo: str, path: str, start: int) -> None:
+def _check(response: httpx2.Response, repo: str, path: str, start: int, *, withheld: bool) -> None:
     """Refuse an answer that is not the file, or not from byte `start` on.
 
     Raises:
@@ -54,7 +54,7 @@ def _check(response: httpx2.Response, repo: str, path: str, start: int) -> None:
     try:
         hf_raise_for_status(response)
     except HfHubHTTPError as error:
-        raise meaning(error, repo, path) from error
+        raise meaning(error, repo, path, withheld=withheld) from error
     host = response.url.host
     if response.headers.get("content-type", "").startswith("text/html"):
         # The hub shows no file as a web page; those who want a login first do.

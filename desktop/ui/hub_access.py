@@ -60,6 +60,10 @@ class HubAccess(QObject):
         """The address of a repository's page, for a browser."""
         return f"{self._network.connection.endpoint.rstrip('/')}/{repo}"
 
+    def terms(self, repo: str) -> str:
+        """The address where the terms of a gated repository are accepted: no mirror lets anybody log in."""
+        return f"{self._network.connection.token_origin}/{repo}"
+
     def set_settings(self, settings: Settings) -> None:
         """The settings are now these."""
         self._settings = settings

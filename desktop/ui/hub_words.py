@@ -130,6 +130,12 @@ def _access_words(error: NotOnHub | Gated | BadToken) -> Explanation:
                 tr("The hub recognises you by an access token, and none is set."),
                 tr("Accept the terms on {url}, then enter your token in the settings.", url=url),
             )
+        case Gated(repo, Gate.TOKEN_WITHHELD, url):
+            return Explanation(
+                tr("The authors of {repo} ask you to accept their terms first.", repo=repo),
+                tr("A mirror is set, and your access token goes to huggingface.co alone."),
+                tr("Accept the terms on {url}, and empty the address of the hub in the settings.", url=url),
+            )
         case Gated(repo, Gate.NOT_GRANTED, url):
             return Explanation(
                 tr("The authors of {repo} have not given you access.", repo=repo),

@@ -197,6 +197,10 @@ def test_gates_for_cards_and_headers(server: HubServer, network: Network, hub: H
         with pytest.raises(Gated) as caught:
             hub.header(choice)
         assert caught.value.gate is gate
+    network.apply(Connection(server.endpoint, token=GRANTED))
+    with pytest.raises(Gated) as caught:
+        hub.header(choice)
+    assert caught.value.gate is Gate.TOKEN_WITHHELD, "it is for huggingface.co, and this is a mirror"
     network.apply(Connection(server.endpoint, token=GRANTED, token_origin=server.endpoint))
     assert hub.card("maker/gated-GGUF", "main") == "# Ask first"
     with pytest.raises(BadModelFile):

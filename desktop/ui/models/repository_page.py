@@ -278,7 +278,7 @@ class RepositoryPage(ColumnPage):
         self._status.setText(self._status_words())
         self._status.setVisible(bool(self._status.text()))
         gated = isinstance(shown.error, Gated) or (found is not None and found.gated)
-        self._gate.set_address(shown.error.url if isinstance(shown.error, Gated) else self._access.page(shown.repo))
+        self._gate.set_address(self._access.terms(shown.repo))
         self._gate.setVisible(gated)
         self._problem.set_error(shown.error)
         refused = shown.repository.refused if shown.repository is not None else ()

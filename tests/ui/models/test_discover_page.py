@@ -204,7 +204,7 @@ def test_a_gated_model_says_where_to_ask_and_takes_the_token(
     _open(page, GATED, qtbot)
     gate = _all(page, GatePanel)[0]
     assert gate.isVisible()
-    assert _child(gate, QLineEdit, "gateAddress").text() == f"{market.server.endpoint}/{GATED}"
+    assert _child(gate, QLineEdit, "gateAddress").text() == f"https://huggingface.co/{GATED}"
     row = _all(page, ChoiceRow)[0]
     with qtbot.waitSignal(market.downloading.failed):
         _press(row, "getButton")
@@ -216,7 +216,9 @@ def test_a_gated_model_says_where_to_ask_and_takes_the_token(
     assert field.text() == ""
     assert market.access.has_token
     qtbot.waitUntil(lambda: list(keys.kept.values()) == ["hf_granted"])
-    # The token is for huggingface.co: a mirror, as this one is, never sees it.
+    # The token is for huggingface.co: a mirror, as this one is, never sees it, and that is said.
+    _press(row, "retryButton")
+    qtbot.waitUntil(lambda: any("goes to huggingface.co alone" in label.text() for label in row.findChildren(QLabel)))
     assert all("Authorization" not in asked.headers for asked in market.server.hub.asked)
 
 
