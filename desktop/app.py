@@ -134,6 +134,7 @@ class Fireside:
         self.background.close()
         self.store.close()
         self._open.close()
+        self.bugs.uninstall()
 
     def _erase_deleted(self) -> None:
         """What was deleted and can no longer be undone leaves the disk. The whole file is written anew for it."""

@@ -6,7 +6,8 @@ import threading
 import time
 from dataclasses import asdict
 
-from desktop.cli.command import Command
+from desktop.cli.command import WRONG_FILE, Command
+from desktop.errors import BadModelFile
 from desktop.hub.downloads import Downloads
 from desktop.hub.job import GOING, Download, Phase
 from desktop.hub.library import Library
@@ -44,9 +45,13 @@ def fetch(command: Command, network: Network, choice: Choice) -> int:
     if ended.error is not None:
         raise ended.error
     if ended.phase is not Phase.DONE:
-        # A bug, which the log tells.
+        # A bug: Python has shown where its thread ended.
         raise RuntimeError(f"the download ended as {ended.phase}")
     model = library.record_origin(ended.choice)
+    if isinstance(model.problem, BadModelFile):
+        # As the hub promised, byte for byte, and yet nothing that answers.
+        terminal.error(model.problem)
+        return WRONG_FILE
     if terminal.as_json:
         terminal.data({"type": "done", "model": model.name, "path": str(ended.path)})
     else:

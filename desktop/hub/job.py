@@ -46,7 +46,8 @@ class Download:
     left_s: float | None
     """None where that cannot be told."""
     error: AppError | None
-    """Why it FAILED, or was PAUSED by itself: OfflineMode, NoSpace. None after a bug, which the log tells."""
+    """Why it FAILED, or was PAUSED by itself: OfflineMode, NoSpace. None after a bug, which goes to
+    `threading.excepthook`."""
     path: Path
     """Where its first model file is when it is DONE."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import platform
 import sys
+import threading
 import traceback
 from types import TracebackType
 
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QWidget
 
@@ -16,30 +18,55 @@ from desktop.ui.i18n import tr
 _log = logging.getLogger(__name__)
 
 
-class BugReporter:
-    """Shows the first bug of a run in a dialog over `window`; all of them are logged."""
+class BugReporter(QObject):
+    """Shows the first bug of a run in a dialog over `window`; all of them are logged.
 
-    def __init__(self) -> None:
+    Signals:
+        _met(text: str): for its own use: a bug that ended another thread
+    """
+
+    _met = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self.window: QWidget | None = None
         self._shown = False
+        self._before = threading.excepthook
+        self._met.connect(self._tell)
 
     def install(self) -> None:
-        """Take over what Python does with an exception that reaches the top."""
+        """Take over what Python does with an exception that reaches the top, in whatever thread."""
         sys.excepthook = self.report
+        self._before = threading.excepthook
+        threading.excepthook = self._report_thread
+
+    def uninstall(self) -> None:
+        """Leave bugs of other threads to Python again: there is no window any more to tell them."""
+        threading.excepthook = self._before
 
     def report(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """Log a bug, and show it if it is the first."""
         if issubclass(kind, KeyboardInterrupt):
             QGuiApplication.quit()
             return
-        from importlib.metadata import version
-
-        text = "".join(traceback.format_exception(kind, error, trace))
-        _log.error("a bug:\n%s", text)
         sys.__excepthook__(kind, error, trace)
+        self._tell("".join(traceback.format_exception(kind, error, trace)))
+
+    def _report_thread(self, args: threading.ExceptHookArgs) -> None:
+        self._before(args)
+        if args.exc_type is SystemExit:
+            return
+        # As text: the frames of the thread may hold what has to be let go of there.
+        text = "".join(traceback.format_exception(args.exc_type, args.exc_value, args.exc_traceback))
+        self._met.emit(text)
+
+    def _tell(self, text: str) -> None:
+        _log.error("a bug:\n%s", text)
         if self._shown:
             return
         self._shown = True
+        from importlib.metadata import version
+
         dialog = QMessageBox(self.window)
         dialog.setObjectName("bugDialog")
         dialog.setIcon(QMessageBox.Icon.Warning)
