@@ -1,7 +1,7 @@
-"""Draws the README's pictures: the real window on a real store, with scripted answers.
+"""Draws the README's pictures: the real windows on a real store, with scripted answers and a computer made up.
 
-`make screenshots` writes `packaging/screenshots/window-light.png` and `window-dark-zh.png`. Nothing in them is passed
-off as a measurement: the model button names the script, and no speed is shown.
+`make screenshots` writes them to `packaging/screenshots/`. Nothing in them is passed off as a measurement: the model
+button names the script, and how models fit is reckoned for the computer below, wherever the pictures are drawn.
 """
 
 # ruff: noqa: INP001  A package of this folder's name would hide the library called `packaging`.
@@ -17,16 +17,22 @@ from typing import Literal
 
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
+from typing_extensions import override
 
 from desktop.app import Fireside
 from desktop.engine.scripted import ScriptedEngine
-from desktop.hub.model import STARTER
+from desktop.hub.catalogue import entries
+from desktop.hub.fit import Accelerator, Machine
+from desktop.hub.model import STARTER, Model, Source
 from desktop.loading import Loading
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.appearance import Appearance
+from desktop.ui.models.in_window import ModelsInWindow
+from desktop.ui.models.window import ModelsWindow
 
 SIZE = (1280, 820)
+MODELS_SIZE = (960, 720)
 FOLDER = Path(__file__).parent / "screenshots"
 
 ENGLISH = """## Banking a fire
@@ -102,6 +108,32 @@ PICTURES = (
 )
 
 
+GIB = 1 << 30
+COMPUTER = Machine(
+    total_bytes=32 * GIB,
+    free_bytes=24 * GIB,
+    accelerators=(Accelerator("CUDA0", "8 GB", 8 * GIB, 7 * GIB),),
+    cpu_bytes_per_s=50e9,
+    gpu_bytes_per_s=300e9,
+    processor="x86_64",
+)
+"""With 32 GiB of memory and a GPU of 8 GiB."""
+HAS = ("qwen3.5-9b", "gpt-oss-20b", "gemma-4-e4b", "qwen2.5-coder-7b", "phi-4-mini")
+"""Of the catalogue, what lies in the library of the picture; the last one on a disk that is not connected."""
+
+
+class ThatComputer(Loading):
+    """Loads nothing, and knows no other computer than the one of the pictures."""
+
+    @override
+    def machine(self) -> Machine:
+        return COMPUTER
+
+    @override
+    def study(self, log: Path) -> None:
+        pass
+
+
 def main() -> None:
     """Draw all pictures."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -112,6 +144,10 @@ def main() -> None:
     for picture in PICTURES:
         with TemporaryDirectory() as folder:
             draw(app, picture, Path(folder))
+    with TemporaryDirectory() as folder:
+        draw_discover(app, Path(folder))
+    with TemporaryDirectory() as folder:
+        draw_library(app, Path(folder))
 
 
 def draw(app: QApplication, picture: Picture, folder: Path) -> None:
@@ -131,13 +167,89 @@ def draw(app: QApplication, picture: Picture, folder: Path) -> None:
         _ask(app, fireside, question)
     models = fireside.models
     if models.current is not None:
-        models.current = replace(models.current, title=picture.model, is_starter=False)
+        models.current = replace(models.current, title=picture.model, source=Source.ADDED)
         models.changed.emit()
     _settle()
     # Quality 0 is the smallest file: PNG loses nothing.
     window.grab().save(str(FOLDER / f"{picture.name}.png"), "PNG", 0)
+    _shut(fireside)
+
+
+def draw_discover(app: QApplication, folder: Path) -> None:
+    """What is recommended, by day, in English."""
+    fireside, models = _open(app, folder, "light", "en")
+    models.show_discover()
+    _settle()
+    _save_models_window("models-light")
+    _shut(fireside)
+
+
+def draw_library(app: QApplication, folder: Path) -> None:
+    """The models on this computer, by night, in Chinese."""
+    fireside, models = _open(app, folder, "dark", "zh_CN")
+    models.show_library()
+    # What this computer really has is listed in the background.
+    _settle()
+    shelf = fireside.shelf
+    shelf.models = [*_library(folder), *(model for model in shelf.models if model.is_starter)]
+    shelf.neighbours = []
+    shelf.changed.emit()
+    fireside.models.current = shelf.models[0]
+    fireside.models.changed.emit()
+    _save_models_window("models-dark-zh")
+    _shut(fireside)
+
+
+def _library(folder: Path) -> list[Model]:
+    """Models of the catalogue as if they had been downloaded."""
+    by_id = {entry.id: entry for entry in entries()}
+    models = []
+    for name in HAS:
+        entry = by_id[name]
+        quantisation = entry.quantisations[0]
+        path = folder / quantisation.file
+        models.append(
+            Model(
+                name=name,
+                title=entry.title,
+                path=path,
+                size_bytes=quantisation.size_bytes,
+                source=Source.DOWNLOADED,
+                # It has a chat template, which is what tells it from a base model.
+                header=replace(entry.header(quantisation), chat_template="{{ messages }}"),
+                missing=name == HAS[-1],
+                files=(path,),
+                companion=folder / "mmproj-F16.gguf" if entry.vision else None,
+            )
+        )
+    return models
+
+
+def _open(
+    app: QApplication, folder: Path, theme: Literal["light", "dark"], language: Literal["en", "zh_CN"]
+) -> tuple[Fireside, ModelsInWindow]:
+    """The program on the made-up computer, offline."""
+    paths = Paths.under(folder)
+    paths.make()
+    settings = Settings(theme=theme, language=language, model=STARTER, offline=True)
+    fireside = Fireside(paths, settings, ScriptedEngine([]), ThatComputer(paths.machine), Appearance(app))
+    fireside.window.show()
+    models = fireside.window.findChild(ModelsInWindow)
+    if models is None:
+        raise LookupError("the window has no models")
+    return fireside, models
+
+
+def _save_models_window(name: str) -> None:
+    (own,) = (each for each in QApplication.topLevelWidgets() if isinstance(each, ModelsWindow) and each.isVisible())
+    own.resize(*MODELS_SIZE)
+    _settle()
+    own.grab().save(str(FOLDER / f"{name}.png"), "PNG", 0)
+
+
+def _shut(fireside: Fireside) -> None:
     fireside.close()
-    window.deleteLater()
+    fireside.window.deleteLater()
     _settle()
 
 
