@@ -230,15 +230,16 @@ class Library:
 
     def neighbours(self) -> list[Neighbour]:
         """The models that other programs keep and that are not in the library yet."""
+        found = []
+        # They may be many, and on a slow disk: whoever lists or changes models meanwhile waits for one file at most.
+        for each in neighbours(self._home, self._env):
+            with self._mutex:
+                if self._listing.flaw(each.path) is None:
+                    found.append(each)
         with self._mutex:
-            listed = {os.path.realpath(entry.path) for entry in self._listing.entries() if not entry.hidden}
-            found = [
-                each
-                for each in neighbours(self._home, self._env)
-                if os.path.realpath(each.path) not in listed and self._listing.flaw(each.path) is None
-            ]
             self._headers.save()
-            return found
+            listed = {os.path.realpath(entry.path) for entry in self._listing.entries() if not entry.hidden}
+        return [each for each in found if os.path.realpath(each.path) not in listed]
 
     def _add(self, files: list[tuple[Path, str, Path | None]]) -> list[Model]:
         """Put the model files on the list, with title and companion where their names do not tell, and return them."""

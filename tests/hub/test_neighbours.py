@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from desktop.errors import Flaw
 from desktop.hub.library import Library
@@ -180,6 +182,30 @@ def test_only_what_is_a_model_and_new_is_offered(home: Path, tmp_path: Path) -> 
     assert library.neighbours() == [offered]
     # Adding it by its own name after that by the link's gives one model.
     assert library.add(linked)[0].name == library.add(good)[0].name == "linked"
+
+
+def test_the_library_is_used_while_others_models_are_looked_for(home: Path, tmp_path: Path) -> None:
+    """The look-up hangs on a disk that does not answer: here in the environment that is asked where it is."""
+    asked, answers = threading.Event(), threading.Event()
+
+    class SlowEnvironment(dict[str, str]):
+        @override
+        def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
+            asked.set()
+            answers.wait()
+            return super().get(key, default)
+
+    library = Library(tmp_path / "library.json", tmp_path / "models", home, SlowEnvironment())
+    looking = threading.Thread(target=library.neighbours)
+    looking.start()
+    asked.wait()
+    listed: list[str] = []
+    listing = threading.Thread(target=lambda: listed.extend(model.name for model in library.models()), daemon=True)
+    listing.start()
+    listing.join(20)
+    assert listed == ["starter"]
+    answers.set()
+    looking.join()
 
 
 @pytest.mark.parametrize("told", [True, False])
