@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from desktop.hub.model import Model
-from desktop.ui.controls import DRESS_CHANGES, ElidedButton
+from desktop.ui.controls import DRESS_CHANGES, ElidedButton, set_look
 from desktop.ui.i18n import tr
 from desktop.ui.library_words import title_of
 from desktop.ui.quantities import size
@@ -52,7 +52,7 @@ class EmptyState(QScrollArea):
         self._problem = ""
         self._entry_id = ""
         self._title = ""
-        self._recommended = ""
+        self._size_bytes = 0
         self._greeting = _line("greeting")
         self._suggestions = [ElidedButton() for _ in range(4)]
         self._words = _line("muted")
@@ -81,8 +81,7 @@ class EmptyState(QScrollArea):
 
     def set_recommended(self, entry_id: str, title: str, size_bytes: int) -> None:
         """Recommend the catalogue's entry of that id while there is no model but the starter."""
-        self._entry_id, self._title = entry_id, title
-        self._recommended = tr("{name} ({size})", name=title, size=size(size_bytes))
+        self._entry_id, self._title, self._size_bytes = entry_id, title, size_bytes
         self._say()
 
     @override
@@ -148,10 +147,16 @@ class EmptyState(QScrollArea):
         self._choose.setVisible(self._current is None or is_starter or bool(self._problem))
         self._words.setText(self._model_words())
         self._get.setVisible(self._is_advised)
+        # One thing to press: where nothing answers yet, that is the starter, which is here already.
+        set_look(self._get, "primary" if self._start.isHidden() else "")
         # Named: next to the starter's button, "it" would be the starter.
         self._get.setText(tr("Get {model}…", model=self._title))
         self._get.setAccessibleName(self._get.text())
         self._arrange()
+
+    @property
+    def _recommended(self) -> str:
+        return tr("{name} ({size})", name=self._title, size=size(self._size_bytes))
 
     @property
     def _is_advised(self) -> bool:

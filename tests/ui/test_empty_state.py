@@ -71,6 +71,25 @@ def test_what_is_recommended_is_named_beside_the_starter(page: EmptyState, model
     assert wanted.args == ["qwen3"]
 
 
+def test_one_button_stands_out(page: EmptyState) -> None:
+    page.set_recommended("qwen3", "Qwen3 8B", 5_030_000_000)
+    looks = []
+    for current in (None, STARTER):
+        page.set_models([STARTER], current)
+        buttons = [_button(page, name) for name in ("useStarterButton", "getRecommendedButton")]
+        looks.append([button.property("look") for button in buttons if button.isVisible()])
+    assert looks == [["primary", ""], ["primary"]]
+
+
+@pytest.mark.usefixtures("english_afterwards")
+def test_what_is_recommended_is_said_in_another_language_too(page: EmptyState) -> None:
+    page.set_models([STARTER], STARTER)
+    page.set_recommended("qwen3", "Qwen3 8B", 5_030_000_000)
+    choose_language("zh_CN")
+    QApplication.sendEvent(page, QEvent(QEvent.Type.LanguageChange))
+    assert "Qwen3 8B（5.0 GB）" in _said(page)
+
+
 def test_with_the_starter_it_says_what_to_expect(page: EmptyState) -> None:
     page.set_models([STARTER], STARTER)
     assert "makes many mistakes" in _said(page)

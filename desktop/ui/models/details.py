@@ -166,7 +166,7 @@ class Details(QWidget):
         self._badges.setText(" · ".join(badges(model, in_use=in_use)))
         self._badges.setVisible(bool(self._badges.text()))
         self._say_status(model)
-        acts = possible(model, verifying=model.name in self._models.shelf.verifying)
+        acts = possible(model, verifying=model.name in self._models.shelf.verifying, in_use=in_use)
         for act, button in self._buttons.items():
             button.setVisible(act in acts)
             button.setText(act_words(act))

@@ -25,6 +25,7 @@ from desktop.ui.models.library_rows import (
     BADGES,
     FACTS,
     FRACTION,
+    IN_USE,
     INK,
     PROBLEM,
     STATUS,
@@ -71,7 +72,7 @@ def act_words(act: Act) -> str:
     }[act]
 
 
-def possible(row: Row | None, *, verifying: bool) -> list[Act]:
+def possible(row: Row | None, *, verifying: bool, in_use: bool) -> list[Act]:
     """What can be done with a row, the likeliest first."""
     if isinstance(row, str):
         return [Act.ADD_ALL]
@@ -79,7 +80,7 @@ def possible(row: Row | None, *, verifying: bool) -> list[Act]:
         return [Act.ADD, Act.ADD_ALL]
     if row is None:
         return []
-    acts = [Act.LOCATE] if row.missing else [Act.USE] if row.is_usable else []
+    acts = [Act.LOCATE] if row.missing else [Act.USE] if row.is_usable and not in_use else []
     acts.append(Act.DETAILS)
     if row.is_usable:
         acts.append(Act.STOP_VERIFYING if verifying else Act.VERIFY)
@@ -203,7 +204,9 @@ class LibraryList(QListView):
         return self.viewport().mapFromGlobal(self.cursor().pos())
 
     def _acts(self, index: Index) -> list[Act]:
-        return possible(row_of(index), verifying=index.isValid() and index.data(FRACTION) is not None)
+        verifying = index.isValid() and index.data(FRACTION) is not None
+        in_use = index.isValid() and bool(index.data(IN_USE))
+        return possible(row_of(index), verifying=verifying, in_use=in_use)
 
     def _act_at(self, index: Index, at: QPoint) -> Act | None:
         if not index.isValid():

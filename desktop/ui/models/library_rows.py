@@ -30,6 +30,8 @@ STATUS = Qt.ItemDataRole.UserRole + 3
 """The last line: how it fits, what is wrong, or how far its verification is."""
 INK = Qt.ItemDataRole.UserRole + 4
 """The colour of the last line, as a token's name."""
+IN_USE = Qt.ItemDataRole.UserRole + 7
+"""Whether it answers in the open chat."""
 FRACTION = Qt.ItemDataRole.UserRole + 5
 """How far its verification is, 0 to 1; None while there is none."""
 PROBLEM = Qt.ItemDataRole.UserRole + 6
@@ -119,6 +121,8 @@ class LibraryRows(QAbstractListModel):
                 answer = facts_line(model)
             case _ if role in (STATUS, INK):
                 answer = self._status(model)[role == INK]
+            case _ if role == IN_USE:
+                answer = in_use
             case _ if role == FRACTION:
                 answer = self._shelf.verifying.get(model.name)
             case Qt.ItemDataRole.AccessibleTextRole:

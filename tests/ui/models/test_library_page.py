@@ -136,6 +136,15 @@ def _texts(menu: QMenu) -> list[str]:
     return [action.text().partition("\t")[0] for action in menu.actions()]
 
 
+def test_what_is_in_use_is_not_offered_for_use(shop: Shop, files: Callable[..., list[Path]]) -> None:
+    add(shop, files("one"))
+    assert Act.USE in shop.view.buttons_at(shop.choose("one"))
+    assert shop.view.buttons_at(shop.choose("Starter model")) == [Act.MENU, Act.DETAILS]
+    shop.press(Qt.Key.Key_Return)
+    assert not shop.button("useButton").isVisible()
+    assert shop.button("verifyButton").isVisible()
+
+
 @pytest.fixture
 def trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The desktop's trash, below `tmp_path`."""
