@@ -39,6 +39,9 @@ from desktop.settings import Settings
 from desktop.store.chats import Store
 from desktop.store.writers import nobody_writing, writing
 
+WRONG_FILE = 6
+"""The exit code that says that a file is not what it should be."""
+
 
 def exit_code(error: AppError) -> int:  # noqa: PLR0911  a table, one row a code
     """The exit code that tells a script what kind of error it was."""
@@ -48,7 +51,7 @@ def exit_code(error: AppError) -> int:  # noqa: PLR0911  a table, one row a code
         case NoSuchModel() | NoSuchChat():
             return 3
         case WrongContent() | ChangedOnHub() | UnsafeName() | Altered() | BadModelFile(flaw=Flaw.CUT_BY_HAND):
-            return 6
+            return WRONG_FILE
         case HubError():
             return 5
         case NoSpace() | CannotWrite(full=True):

@@ -87,6 +87,8 @@ def files(command: Command, args: argparse.Namespace) -> int:
     """What can be downloaded from a repository, and what cannot be and why."""
     hub = Hub(_network(command, args))
     repository = hub.repository(args.repo)
+    command.terminal.progress(tr("Looking at this computer…"))
+    command.loading.study(command.paths.engine_log)
     try:
         how = fits(hub, repository, command.loading.machine())
     except (HubError, BadModelFile):
@@ -120,6 +122,7 @@ def download(command: Command, args: argparse.Namespace) -> int:
     if args.file is not None:
         choice = named(repository, args.file)
     else:
+        command.terminal.progress(tr("Looking at this computer…"))
         command.loading.study(command.paths.engine_log)
         choice = suited(hub, repository, command.loading.machine())
         command.terminal.tell(

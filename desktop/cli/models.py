@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop.cli.arguments import Run, add_command, add_json, positive
-from desktop.cli.command import Command, exit_code
+from desktop.cli.command import WRONG_FILE, Command, exit_code
 from desktop.cli.table import table
 from desktop.errors import BadModelFile, NoSuchModel
 from desktop.hub.fit import Fit, fit
@@ -19,9 +19,6 @@ from desktop.ui.fit_words import fit_arithmetic, fit_details, fit_line
 from desktop.ui.i18n import tr, tr_count
 from desktop.ui.library_words import badges, context, facts, facts_line, title_of, verified_words
 from desktop.ui.quantities import parameters, size
-
-_WRONG_FILE = 6
-"""The exit code that says that a file is not what it should be."""
 
 
 def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,7 +39,8 @@ def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add_json(adding, tr("a JSON list of the models that were added"))
 
     removing = add_command(actions, "remove", tr("take a model off the list; its files stay"), remove)
-    _add_name(removing)
+    # All of it: nobody shall lose another model than the one that was meant.
+    removing.add_argument("name", metavar="NAME", help=tr("the model's name, to the last letter"))
     removing.add_argument("--delete", action="store_true", help=tr("also move its files to the trash"))
     add_json(removing, tr("a JSON object: name, deleted, freed_bytes"))
 
@@ -92,7 +90,7 @@ def show_info(command: Command, args: argparse.Namespace) -> int:
             command.terminal.line(line)
     if (problem := model.problem) is not None:
         command.terminal.tell(one_line(problem))
-        return _WRONG_FILE if isinstance(problem, BadModelFile) else exit_code(problem)
+        return WRONG_FILE if isinstance(problem, BadModelFile) else exit_code(problem)
     return 0
 
 
@@ -207,7 +205,7 @@ def _of_files(run: Run) -> Run:
             return run(command, args)
         except BadModelFile as error:
             command.terminal.error(error)
-            return _WRONG_FILE
+            return WRONG_FILE
 
     return judged
 

@@ -19,6 +19,7 @@ from desktop.cli.terminal import Terminal
 from tests.cli.conftest import Shell
 from tests.hub import origin
 from tests.hub.hub_server import HubServer
+from tests.hub.on_disk import shard_files
 
 REPO = "maker/tiny-GGUF"
 GRANTED, MISTYPED = "hf_granted", "hf_mistyped"
@@ -130,12 +131,19 @@ def test_without_a_file_what_suits_this_computer(shell: Shell, server: HubServer
     assert done.stderr.startswith("tiny-Q8_0.gguf (")
 
 
-def test_a_model_in_several_files_with_eyes(shell: Shell, server: HubServer) -> None:
-    parts = {f"Q8_0/m-Q8_0-0000{n}-of-00002.gguf": bytes([n]) * 1000 for n in (1, 2)}
+def test_a_model_in_several_files_with_eyes(shell: Shell, server: HubServer, tmp_path: Path) -> None:
+    parts = {f"Q8_0/{path.name}": path for path in shard_files(tmp_path / "files", "m-Q8_0", 2)}
     server.add("maker/large-GGUF", {**parts, "mmproj-F16.gguf": b"eyes"})
     done = _run(shell, server, "download", "maker/large-GGUF", "Q8_0")
     assert done.returncode == 0, done.stderr
     assert _kept(shell) == {f"maker/large-GGUF/{path}" for path in (*parts, "mmproj-F16.gguf")}
+
+
+def test_what_arrives_whole_and_is_no_model(shell: Shell, server: HubServer) -> None:
+    server.add("maker/fake-GGUF", {"m-Q8_0.gguf": b"no model"})
+    done = _run(shell, server, "download", "maker/fake-GGUF", "Q8_0")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert "m-Q8_0.gguf cannot be used as a model. It is not a GGUF file." in done.stderr
 
 
 def test_offline_nothing_is_asked(shell: Shell, server: HubServer) -> None:
