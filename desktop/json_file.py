@@ -21,8 +21,9 @@ def read(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, RecursionError):
-        _log.warning("%s cannot be read; it is set aside", path.name, exc_info=True)
+    except (OSError, ValueError, RecursionError) as error:
+        # In one line: of the settings it is said on stderr, as they are read before there is a log.
+        _log.warning("%s cannot be read; it is set aside (%s)", path.name, type(error).__name__)
         values = None
     if isinstance(values, dict):
         return values
