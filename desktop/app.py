@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from contextlib import ExitStack
 from functools import partial
@@ -77,6 +78,8 @@ def main(data_dir: Path | None = None) -> int:
         return 1
     instance.called.connect(fireside.window.come_to_front)
     app.aboutToQuit.connect(fireside.close)
+    # A session that ends: as if the window was closed. Python hears of it with its next timer, within seconds.
+    signal.signal(signal.SIGTERM, lambda *_: app.quit())
     _collect_in_main_thread(app)
     fireside.window.show()
     return app.exec()

@@ -250,6 +250,18 @@ def test_killing_the_app_in_the_middle_loses_neither_chat_nor_text(
     assert len(saved) > 40
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a process is sent a signal")
+def test_the_end_of_the_session_closes_the_app_in_order(paths: Paths, qtbot: QtBot) -> None:
+    from desktop import settings as settings_file
+
+    settings_file.save(Settings(model=STARTER, sampling=Sampling(temperature=0.7, seed=1), n_ctx=2048), paths.settings)
+    with subprocess.Popen([sys.executable, "-c", ASKING_APP, str(paths.data)]) as process:
+        qtbot.waitUntil(lambda: paths.database.exists() and len(text_on_disk(paths)) > 40, timeout=ANSWER_MS)
+        process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0
+    assert len(text_on_disk(paths)) > 40
+
+
 def test_nothing_is_written_outside_the_data_directory(paths: Paths, tmp_path_factory: pytest.TempPathFactory) -> None:
     home = tmp_path_factory.mktemp("home")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}

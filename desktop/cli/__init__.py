@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -52,6 +53,8 @@ def main(argv: Sequence[str], open_window: Callable[[Path | None], int]) -> int:
 def _run(args: argparse.Namespace, paths: Paths, settings: Settings, terminal: Terminal) -> int:
     """Do the command of `args`; its exit code."""
     terminal.as_json = getattr(args, "json", False)
+    # A polite kill takes everything apart as the end does: the engine's process, and what a load is remembered by.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         with Command(paths, settings, terminal) as command:
             return int(args.run(command, args))

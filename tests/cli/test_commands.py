@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import jinja2
+import psutil
 import pytest
 
 from desktop.engine import computer, rebuild
@@ -109,6 +111,18 @@ print(opened, *[name for name in ("importlib.metadata", "desktop.cli.ask", "hugg
     told = [sys.executable, "-c", program, str(shell.data)]
     done = subprocess.run(told, env=shell.env, capture_output=True, text=True, check=True)
     assert done.stdout == "7\n"
+
+
+@pytest.mark.model
+@pytest.mark.skipif(os.name != "posix", reason="a process is sent a signal")
+def test_a_polite_kill_lets_a_command_tidy_up(shell: Shell) -> None:
+    with shell.start("doctor") as doctor:
+        assert doctor.stdout is not None
+        doctor.stdout.readline()
+        [engine] = psutil.Process(doctor.pid).children()
+        doctor.terminate()
+    assert doctor.returncode == 128 + signal.SIGTERM
+    assert not engine.is_running()
 
 
 @pytest.mark.model
