@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLibraryInfo, QObject, QTranslator
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication
 
 from desktop.settings import Settings
 from desktop.ui import theme
-from desktop.ui.i18n import choose_language
+from desktop.ui.i18n import choose_language, language
 from desktop.ui.stylesheet import stylesheet
 from desktop.ui.theme import Tokens
 
 
 def apply(app: QApplication, tokens: Tokens, zoom: float) -> None:
-    """Dress the whole application in `tokens`, everything `zoom` times as large."""
+    """Dress the whole application in `tokens`, everything `zoom` times as large, for the language that is spoken."""
     if app.style().objectName() != "fusion":
         # One style on every system: the sheet is drawn over it, and the native ones mix badly with sheets.
         app.setStyle("Fusion")
     app.setPalette(theme.palette(tokens))
-    app.setFont(theme.ui_font(zoom))
+    font = theme.ui_font(zoom)
+    if language() == "en":
+        # Chinese fonts draw ’ and “ as wide as a character of Chinese, which tears English words apart.
+        font.setFeature(QFont.Tag("pwid"), 1)
+    app.setFont(font)
     app.setStyleSheet(stylesheet(tokens, zoom))
 
 
@@ -32,7 +37,7 @@ class Appearance(QObject):
         super().__init__(app)
         self._app = app
         self._settings: Settings | None = None
-        self._worn: tuple[Tokens, float] | None = None
+        self._worn: tuple[Tokens, float, str] | None = None
         self._translator: QTranslator | None = None
         app.styleHints().colorSchemeChanged.connect(self._on_color_scheme_changed)
 
@@ -41,10 +46,10 @@ class Appearance(QObject):
         old, self._settings = self._settings, settings
         if old is None or old.language != settings.language:
             self._speak(choose_language(settings.language))
-        wear = (_tokens(settings), settings.zoom)
+        wear = (_tokens(settings), settings.zoom, language())
         if wear != self._worn:
             self._worn = wear
-            apply(self._app, *wear)
+            apply(self._app, *wear[:2])
 
     def _on_color_scheme_changed(self) -> None:
         if self._settings is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import shiboken6
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QFontInfo, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -118,6 +119,20 @@ def test_language_and_theme_are_switched_while_it_is_open(
     appearance.apply(Settings(language="en", theme="light"))
     qtbot.waitUntil(lambda: tabs.tabText(0) == "Appearance")
     assert tokens(window.palette()) is LIGHT
+
+
+def test_quotes_are_as_wide_as_the_language_has_them(window: QWidget, appearance: Appearance) -> None:
+    widths = {}
+    for language in ("en", "zh_CN"):
+        appearance.apply(Settings(language=language, theme="light"))
+        font = QFont(window.font())
+        # The one of which it matters: others draw the same for both.
+        font.setFamilies(["Noto Sans CJK SC"])
+        if not QFontInfo(font).family().startswith("Noto Sans CJK"):
+            pytest.skip("the Chinese font is not installed")
+        widths[language] = QFontMetrics(font).horizontalAdvance("’")
+    appearance.apply(Settings(language="en", theme="light"))
+    assert widths["en"] < widths["zh_CN"] == window.font().pixelSize()
 
 
 def test_every_page_is_named_and_filled(dialog: SettingsDialog, tmp_path: Path) -> None:
