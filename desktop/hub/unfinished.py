@@ -31,6 +31,7 @@ else:
     import fcntl
 
 _FOLDER = ".downloads"
+_TRIES = 10
 
 _log = logging.getLogger(__name__)
 
@@ -80,9 +81,16 @@ class Unfinished:
         Raises:
             OSError
         """
-        if not self._record.exists():
-            _make_private(self._folder)
-            json_file.write(self._record, {"choice": asdict(self.choice), "added_at": time.time()})
+        for tries_left in reversed(range(_TRIES)):
+            if self._record.exists():
+                return
+            try:
+                _make_private(self._folder)
+                json_file.write(self._record, {"choice": asdict(self.choice), "added_at": time.time()})
+            except FileNotFoundError:
+                # Another process has tidied up just now.
+                if not tries_left:
+                    raise
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -168,8 +176,8 @@ def unfinished_in(folder: Path) -> list[Unfinished]:
                 safe_path(choice.repo, file.path)
             found.append((added_at, Unfinished(folder, choice)))
         except (TypeError, ValueError, UnsafeName):
-            # With files in it, it cannot be one that is being made: its record comes first.
-            if any(path.glob("*.part")) or any(path.glob("*.done")):
+            # With files in it, it cannot be one that is being made: its record comes first. That has a ".part" too.
+            if any(path.glob("[0-9]*.part")) or any(path.glob("[0-9]*.done")):
                 _log.warning("what was downloaded to %s belongs to nothing known", path)
                 shutil.rmtree(path, ignore_errors=True)
     return [job for _, job in sorted(found, key=lambda each: each[0])]

@@ -159,6 +159,16 @@ def test_a_record_that_cannot_be_read_takes_its_parts_along(
     again.close()
 
 
+def test_a_record_that_is_being_written_is_left_alone(hub: HubServer, tmp_path: Path) -> None:
+    record = tmp_path / "models" / ".downloads" / "0123456789abcdef" / "job.json.1-1.part"
+    record.parent.mkdir(parents=True)
+    record.write_text("{")
+    fetching = Fetching(hub, tmp_path / "models")
+    assert fetching.downloads.list() == []
+    assert record.read_text() == "{"
+    fetching.close()
+
+
 def test_shards_and_companions_appear_together(hub: HubServer, fetching: Fetching) -> None:
     shards = [f"Q4/model-0000{n}-of-00003.gguf" for n in (1, 2, 3)]
     hub.add(REPO, {name: BODY[n:] for n, name in enumerate([*shards, "mmproj.gguf"])})
