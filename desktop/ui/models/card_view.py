@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QDesktopServices,
+    QFocusEvent,
     QGuiApplication,
+    QKeyEvent,
     QLinearGradient,
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -31,7 +34,13 @@ _MOST_CHARACTERS = 60_000
 
 
 class CardView(QWidget):
-    """Text that nobody vouches for: nothing that it names is loaded, and only a click opens a web address."""
+    """Text that nobody vouches for: nothing that it names is loaded, and only a click or Enter opens a web address.
+
+    Signals:
+        sought(QRect area): the keyboard is at the link there, which wants to be seen
+    """
+
+    sought = Signal(QRect)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,6 +55,7 @@ class CardView(QWidget):
         column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
         self._more.toggled.connect(self._on_toggled)
         self._page.grown.connect(self._say)
+        self._page.sought.connect(lambda area: self.sought.emit(area.translated(self._page.pos())))
         self._retranslate()
 
     def set_text(self, text: str) -> None:
@@ -71,25 +81,31 @@ class CardView(QWidget):
 
     def _retranslate(self) -> None:
         self.setAccessibleName(tr("Model card"))
+        self._page.retranslate()
         self._say()
 
 
 class _Page(QWidget):
-    """The text itself. Only what is in sight is laid out.
+    """The text itself. Only what is in sight is laid out. Tab goes through its links, Enter opens the one it is at.
 
     Signals:
         grown(): it is taller or shorter than it was thought to be
+        sought(QRect area): the keyboard is there now
     """
 
     grown = Signal()
+    sought = Signal(QRect)
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("cardPage")
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._text = ""
         self._folded = True
+        self._chosen: Target | None = None
+        """What the keyboard is at."""
         self._flow = self._make_flow()
 
     @property
@@ -99,14 +115,37 @@ class _Page(QWidget):
 
     def set_text(self, text: str) -> None:
         """Show `text`."""
-        self._text, self._folded = text, True
+        self._text, self._folded, self._chosen = text, True, None
         self._flow.set_text(text)
         self._settle()
 
     def fold(self, *, folded: bool) -> None:
         """Show the beginning only, or all."""
-        self._folded = folded
+        self._folded, self._chosen = folded, None
         self._settle()
+
+    def retranslate(self) -> None:
+        """Say in the language of now what the keyboard is at."""
+        self.setAccessibleName(self._chosen.name if self._chosen is not None else tr("Model card"))
+        self.setAccessibleDescription(self._chosen.link if self._chosen is not None else "")
+
+    @override
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+            self._chosen = None
+            self._step(forward=event.reason() is Qt.FocusReason.TabFocusReason)
+
+    @override
+    def focusNextPrevChild(self, next: bool) -> bool:
+        return self._step(forward=next) or super().focusNextPrevChild(next)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._chosen is not None:
+            _activate(self._chosen)
+        else:
+            super().keyPressEvent(event)
 
     @override
     def sizeHint(self) -> QSize:
@@ -116,6 +155,7 @@ class _Page(QWidget):
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._chosen = None
         self._flow.set_width(float(self.width()))
         self._settle()
 
@@ -137,6 +177,10 @@ class _Page(QWidget):
         self._flow.draw(painter, area.top(), area.bottom() + 1)
         if self.is_cut:
             self._fade(painter)
+        if self.hasFocus():
+            around = self.rect() if self._chosen is None else self._chosen.area.toRect().adjusted(-2, -1, 2, 1)
+            painter.setPen(QPen(QColor(tokens(self.palette()).accent), scaled(2)))
+            painter.drawRoundedRect(around.adjusted(1, 1, -1, -1), scaled(4), scaled(4))
 
     @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -148,20 +192,31 @@ class _Page(QWidget):
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         target = self._target_at(event.position())
-        if event.button() is not Qt.MouseButton.LeftButton or target is None:
-            return
-        if target.link:
-            QDesktopServices.openUrl(QUrl(target.link))
-        else:
-            QGuiApplication.clipboard().setText(target.code or "")
+        if event.button() is Qt.MouseButton.LeftButton and target is not None:
+            _activate(target)
+
+    def _step(self, *, forward: bool) -> bool:
+        """Go to the next link or button of what is shown. False if there is none: then the focus goes on."""
+        if self._flow.realise(0, self.height()):
+            self._settle()
+        stops = []
+        for index, top, _ in self._flow.in_sight(0, self.height()):
+            stops += [each.translated(QPointF(0, top)) for each in self._flow.targets(index) if _is_usable(each)]
+        stops = [each for each in stops if each.area.bottom() <= self.height()]
+        at = stops.index(self._chosen) + (1 if forward else -1) if self._chosen in stops else 0 if forward else -1
+        goes_on = not stops or (self._chosen in stops and not 0 <= at < len(stops))
+        self._chosen = None if goes_on else stops[at]
+        self.retranslate()
+        self.update()
+        if self._chosen is not None:
+            self.sought.emit(self._chosen.area.toRect())
+        return not goes_on
 
     def _target_at(self, point: QPointF) -> Target | None:
         """The web link or the code's copy button at `point`."""
         for index, top, _ in self._flow.in_sight(point.y() - 1, point.y() + 1):
             target = self._flow.target_at(index, point - QPointF(0, top))
-            if target is not None and (
-                target.code is not None if not target.link else QUrl(target.link).scheme().lower() in _WEB
-            ):
+            if target is not None and _is_usable(target):
                 return target
         return None
 
@@ -185,3 +240,15 @@ class _Page(QWidget):
 
     def _make_flow(self) -> Flow:
         return Flow(Style(tokens(self.palette()), scaled(100) / 100), float(max(80, self.width())))
+
+
+def _is_usable(target: Target) -> bool:
+    """A web address, or code to copy; whatever else a stranger's link names is nobody's to open."""
+    return QUrl(target.link).scheme().lower() in _WEB if target.link else target.code is not None
+
+
+def _activate(target: Target) -> None:
+    if target.link:
+        QDesktopServices.openUrl(QUrl(target.link))
+    else:
+        QGuiApplication.clipboard().setText(target.code or "")

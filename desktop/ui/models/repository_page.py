@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QEvent, Qt, QUrl, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QFocusEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 from typing_extensions import override
@@ -169,6 +169,7 @@ class RepositoryPage(ColumnPage):
         self._problem.online_requested.connect(self.online_requested)
         self._gate.token_saved.connect(self._on_token_saved)
         self._access.changed.connect(self._on_access_changed)
+        self._card.sought.connect(self._on_sought)
         hub.repository_read.connect(self._on_repository_read)
         hub.repository_failed.connect(self._on_repository_failed)
         hub.card_read.connect(self._on_card_read)
@@ -225,6 +226,10 @@ class RepositoryPage(ColumnPage):
     def _on_token_saved(self) -> None:
         if self._shown.found is None or self._shown.error is not None:
             self._read()
+
+    def _on_sought(self, area: QRect) -> None:
+        place = self._card.mapTo(self, area.center()) + QPoint(0, self.verticalScrollBar().value())
+        self.ensureVisible(place.x(), place.y())
 
     def _on_access_changed(self) -> None:
         if self._shown.error is not None:

@@ -94,3 +94,48 @@ def test_a_long_card_is_folded_until_it_is_asked_for(view: CardView, qtbot: QtBo
 def test_a_short_card_has_nothing_to_unfold(view: CardView) -> None:
     view.set_text("# A model")
     assert not view.findChildren(QPushButton, "wholeCardButton")[0].isVisible()
+
+
+def test_links_and_code_are_reached_and_opened_by_keyboard(view: CardView, opened: _Opened, qtbot: QtBot) -> None:
+    view.set_text(
+        "[Paper](https://example.com/paper), [secrets](file:///etc/passwd), [code](https://example.com/code).\n\n"
+        "```\nfireside ask\n```"
+    )
+    _laid_out(view, qtbot)
+    view.activateWindow()
+    qtbot.waitUntil(view.isActiveWindow)
+    page = _page(view)
+    page.setFocus()
+    QTest.keyClick(page, Qt.Key.Key_Tab)
+    assert (page.accessibleName(), page.accessibleDescription()) == ("Paper", "https://example.com/paper")
+    QTest.keyClick(page, Qt.Key.Key_Return)
+    with qtbot.waitSignal(view.sought):
+        QTest.keyClick(page, Qt.Key.Key_Tab)
+    assert page.accessibleName() == "code"
+    QTest.keyClick(page, Qt.Key.Key_Space)
+    assert opened.urls == ["https://example.com/paper", "https://example.com/code"]
+    QTest.keyClick(page, Qt.Key.Key_Tab)
+    QTest.keyClick(page, Qt.Key.Key_Return)
+    assert QGuiApplication.clipboard().text() == "fireside ask"
+    QTest.keyClick(page, Qt.Key.Key_Backtab)
+    assert page.accessibleName() == "code"
+
+
+def test_tab_leads_on_where_the_last_link_was(view: CardView, qtbot: QtBot) -> None:
+    view.set_text(f"[Paper](https://example.com/paper)\n\n{LONG}\n\n[hidden](https://example.com/hidden)")
+    more = view.findChildren(QPushButton, "wholeCardButton")[0]
+    qtbot.waitUntil(more.isVisible)
+    _laid_out(view, qtbot)
+    view.activateWindow()
+    qtbot.waitUntil(view.isActiveWindow)
+    page = _page(view)
+    page.setFocus()
+    QTest.keyClick(page, Qt.Key.Key_Tab)
+    assert page.accessibleName() == "Paper"
+    QTest.keyClick(page, Qt.Key.Key_Tab)
+    assert more.hasFocus(), "what is folded away is not reached"
+    assert page.accessibleName() == "Model card"
+    QTest.keyClick(more, Qt.Key.Key_Space)
+    _laid_out(view, qtbot)
+    QTest.keyClick(more, Qt.Key.Key_Backtab)
+    assert page.accessibleName() == "hidden"
