@@ -135,6 +135,8 @@ QProgressBar::chunk {{ background: {theme.accent}; border-radius: {px(2)}; }}
 QFrame#toast {{ background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; }}
 
 QListView {{ background: transparent; border: none; }}
+/* What Qt's own file dialog suggests is a window of its own: nothing lies behind it. */
+QListView:window {{ background: {theme.surface}; color: {theme.text}; border: {line}; }}
 QScrollArea, QScrollArea > QWidget > QWidget#scrolled {{ background: transparent; border: none; }}
 
 QMenu {{ background: {theme.surface}; color: {theme.text}; border: {line}; padding: {px(5)}; }}
