@@ -15,8 +15,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from desktop.chat.message import Role, Sampling, Turn
-from desktop.engine.api import Fallback, Finished, Loaded, ModelSpec, Reason, Request, Step, SystemInfo
+from desktop.chat.message import FinishReason, Role, Statistics, Turn
+from desktop.engine.api import (
+    Device,
+    DeviceUse,
+    Fallback,
+    Finished,
+    Loaded,
+    ModelSpec,
+    Reason,
+    Request,
+    Step,
+    SystemInfo,
+)
 from desktop.engine.local import LocalEngine
 from desktop.errors import BadModelFile, EngineCrashed, Flaw, LoadCancelled, ModelDoesNotFit
 from desktop.hub.fit import Machine, Verdict, Wishes
@@ -24,7 +35,7 @@ from desktop.hub.header import Header, read_header
 from desktop.loading import Loading
 from desktop.settings import Settings
 from desktop.ways import insists, ways
-from tests.engine.stand_in import Conduct, command
+from tests.engine.stand_in import LOADED, Conduct, command
 from tests.hub.models_by_hand import GIB, LLAMA_3_8B
 from tests.hub.on_disk import shard_files
 
@@ -313,18 +324,34 @@ def test_the_devices_are_remembered(desk: Desk) -> None:
 
 
 def test_what_was_used_corrects_what_is_predicted(tmp_path: Path, starter_model: Path) -> None:
-    loading = Loading(tmp_path / "machine.json")
-    engine = LocalEngine(tmp_path / "engine.log", planner=loading)
+    file = tmp_path / "machine.json"
     header = read_header(starter_model)
-    spec = ModelSpec(str(starter_model), n_ctx=2048, kv_type="q4_0")
-    wishes = Wishes(2048, None, "q4_0")
-    request = Request(spec, (Turn(Role.USER, "one two three " * 180),), Sampling(max_tokens=2))
-    events = list(engine.generate(request))
-    engine.close()
-    used = next(event for event in events if isinstance(event, Loaded)).base_bytes
-    used += next(event for event in events if isinstance(event, Finished)).memory_bytes
-    memory = loading.fit(header, wishes).shares[0]
-    assert abs(memory.resident - used) < 0.05 * used
+    wanted = ModelSpec(str(starter_model), n_ctx=2048)
+    gpu = Device("CUDA0", "A GPU", "gpu", 8 * GIB, 8 * GIB, "CUDA")
+    info = SystemInfo((), "", gpu=True, devices=(gpu,), n_threads=1, weights_repacked=True)
+    loading = Loading(file)
+    attempt = loading.plan(wanted, info).attempts[0]
+
+    def predicted() -> list[float]:
+        return [share.resident for share in Loading(file).fit(header, Wishes(2048)).shares]
+
+    first = predicted()
+    base_bytes = loading.machine().base_bytes
+    loading.begin(wanted, attempt)
+    loaded = replace(LOADED, base_bytes=base_bytes, memory_bytes=int(1.3 * first[0]) - base_bytes)
+    loading.end(wanted, attempt, replace(loaded, devices=(DeviceUse("CUDA0", 31, int(0.8 * first[1])),)))
+    assert predicted() == pytest.approx([1.3 * first[0], 0.8 * first[1]], rel=1e-3)
+
+    def answer(part: float, n_tokens: int) -> None:
+        statistics = Statistics(n_tokens, 0, 1, 0.0, 1.0, 1.0, 2048)
+        memory_bytes = int(part * first[0]) - base_bytes
+        loading.answered(attempt, Finished(FinishReason.END, statistics, 0, memory_bytes))
+
+    answer(0.9, 100)  # It may have touched less than it needs yet.
+    answer(3, 600)  # Something else was measured.
+    assert predicted()[0] == pytest.approx(1.3 * first[0], rel=1e-3)
+    answer(0.9, 600)
+    assert predicted() == pytest.approx([0.9 * first[0], 0.8 * first[1]], rel=1e-3)
 
 
 def test_the_machine_is_studied_once(tmp_path: Path) -> None:
