@@ -33,11 +33,7 @@ class ModelsWindow(QWidget):
 
     A page is any widget; it takes the whole width below the tabs, keeps its own margins, and gets the focus when it is
     shown (so it wants a focus proxy). Esc reaches the window only where the page had no use for it. Pages report by
-    signals; what connects them with the rest stands in `in_window.py`, which makes this window when first asked for it:
-
-        LibraryPage(models: Models, loading: Loading, background: Background)
-        DiscoverPage(hub: HubWork, downloading: Downloading, loading: Loading)     show_entry(entry_id: str)
-        DownloadsPage(downloading: Downloading)                                    use_requested(path: Path)
+    signals; what connects them with the rest stands in `in_window.py`, which makes this window when first asked for it.
 
     Signals:
         closed(str geometry): to be given back to the next one
