@@ -332,11 +332,12 @@ class UnsafeName(HubError):
 
 @dataclass(eq=False)
 class NoSpace(AppError):
-    """The disk of the folder `path` needs `needed_bytes` more and has `free_bytes`."""
+    """The disk of the folder `path` needs `needed_bytes` more and has `free_bytes`, or takes no file that large."""
 
     path: str
     needed_bytes: int
     free_bytes: int
+    too_large: bool = False
 
 
 @dataclass(eq=False)

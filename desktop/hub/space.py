@@ -37,8 +37,9 @@ def writing(folder: Path, wanted_bytes: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            raise NoSpace(str(folder), wanted_bytes, _free_bytes(folder)) from error
+        if error.errno in _FULL or error.errno == errno.EFBIG:
+            too_large = error.errno == errno.EFBIG
+            raise NoSpace(str(folder), wanted_bytes, _free_bytes(folder), too_large) from error
         raise CannotWrite(error.filename or str(folder)) from error
 
 

@@ -153,6 +153,12 @@ def _access_words(error: NotOnHub | Gated | BadToken) -> Explanation:
 
 def _local_words(error: NoSpace | DownloadInUse | NoKeyring) -> Explanation:
     match error:
+        case NoSpace(path, too_large=True):
+            return Explanation(
+                tr("The disk takes no file that large."),
+                tr("{path}: some file systems, such as FAT32, hold files of up to 4 GB.", path=path),
+                tr("Choose a smaller quantisation, or start Fireside with a data directory on another disk."),
+            )
         case NoSpace(path, needed_bytes, free_bytes):
             return Explanation(
                 tr("There is not enough room on the disk."),

@@ -16,6 +16,7 @@ from desktop.errors import CannotWrite, DownloadInUse, NoSpace
 from desktop.hub import space
 from desktop.hub.job import Phase
 from desktop.hub.library import Library
+from desktop.ui.error_text import one_line
 from tests.hub.fetching import BODY, ENDED, FILE, PUBLISHED, REPO, Fetching, listing, unfinished
 from tests.hub.hub_server import HubServer
 from tests.hub.origin import drop
@@ -163,6 +164,26 @@ def test_a_disk_that_becomes_full(hub: HubServer, small_disk: Path, monkeypatch:
     assert hub.cdn.asked[-1].start == here_bytes
     assert fetching.published() == BODY
     fetching.close()
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """No file of over 200 kB can be written, which is how FAT32 takes one of over 4 GB."""
+    resource = pytest.importorskip("resource", reason="Windows has no such limits")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_disk_for_small_files_alone(fetching: Fetching) -> None:
+    paused = fetching.fetch()
+    assert paused.phase is Phase.PAUSED
+    assert isinstance(paused.error, NoSpace)
+    assert paused.error.too_large
+    assert "no file that large" in one_line(paused.error)
+    assert fetching.here() == unfinished(paused.id, "0.part")
 
 
 def test_a_disk_that_is_full_from_the_beginning(hub: HubServer, small_disk: Path) -> None:
