@@ -93,9 +93,10 @@ class SettingsDialog(QDialog):
         self._language.setCurrentIndex(get_args(Language).index(settings.language))
         self._theme.setCurrentIndex(get_args(Theme).index(settings.theme))
         self._zoom.setValue(round(settings.zoom * 100))
-        if self._system.toPlainText() != settings.system and not self._typing.isActive():
+        # What is being typed stays, whoever changes something else meanwhile.
+        if not self._typing.isActive() and self._system.toPlainText() != settings.system:
             self._system.setPlainText(settings.system)
-        if self._sampling.sampling() != settings.sampling:
+        if not self._typing.isActive() and self._sampling.sampling() != settings.sampling:
             self._sampling.set_sampling(settings.sampling)
         self._n_ctx.set_number(settings.n_ctx)
         self._n_threads.set_number(settings.n_threads)

@@ -212,6 +212,18 @@ def _optional(dialog: QWidget, name: str) -> OptionalNumber:
     return found
 
 
+def test_what_is_being_typed_survives_a_change_from_elsewhere(dialog: SettingsDialog, qtbot: QtBot) -> None:
+    form = dialog.findChild(SamplingForm)
+    assert form is not None
+    form.set_sampling(ODD)
+    form.changed.emit()
+    dialog.set_settings(Settings(model="another"))
+    assert form.sampling() == ODD
+    with qtbot.waitSignal(dialog.changed) as reported:
+        pass
+    assert reported.args == [Settings(model="another", sampling=ODD)]
+
+
 @pytest.mark.model
 def test_the_settings_say_what_computes_here(tmp_path: Path, qtbot: QtBot) -> None:
     background = Background()
