@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 from desktop.engine import strikes
 from desktop.engine.api import Device
+from desktop.engine.gpus import used_together
 from desktop.engine.strikes import Strikes
 from desktop.hub.fit import Accelerator, Correction, Machine
 
@@ -64,26 +65,13 @@ class Learned:
         machine = Machine(
             total_bytes=total_bytes,
             free_bytes=free_bytes,
-            accelerators=tuple(accelerator(device, free_bytes) for device in gpus(self.devices)),
+            accelerators=tuple(accelerator(device, free_bytes) for device in used_together(self.devices)),
             cpu_bytes_per_s=self.cpu_bytes_per_s,
             gpu_bytes_per_s=self.gpu_bytes_per_s,
             repacks=self.repacks,
             corrections=self.corrections,
         )
         return machine if self.base_bytes is None else replace(machine, base_bytes=self.base_bytes)
-
-
-def gpus(devices: tuple[Device, ...]) -> list[Device]:
-    """The GPUs that are used together: each one once, though two backends know it; integrated ones if no other."""
-    found: list[Device] = []
-    for device in devices:
-        known = {(other.bus_id, device.bus_id != "") for other in found}
-        if device.kind == "gpu" and (device.bus_id, True) not in known:
-            found.append(device)
-    if found:
-        return found
-    integrated = [device for device in devices if device.kind == "igpu"]
-    return [device for device in integrated if device.backend == integrated[0].backend]
 
 
 def accelerator(device: Device, free_memory_bytes: int) -> Accelerator:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from desktop.engine import strikes
 from desktop.engine.api import Device, ModelSpec, SystemInfo
+from desktop.engine.gpus import used_together
 from desktop.hub.fit import Accelerator, Fit, Machine, Wishes, fit
 from desktop.hub.header import Header
-from desktop.learned import accelerator, gpus
+from desktop.learned import accelerator
 
 _FEWER = 0.75
 """Of the layers, where the first way fails: the estimate is off by less."""
@@ -80,5 +81,5 @@ def _others(devices: tuple[Device, ...], taken: tuple[str, ...]) -> list[Device]
     """GPUs to try alone where those `taken` fail: each of several, then the same ones by another backend."""
     all_gpus = [device for device in devices if device.kind in ("gpu", "igpu")]
     others = [device for device in all_gpus if taken != (device.name,)]
-    usual = gpus(devices)
+    usual = used_together(devices)
     return sorted(others, key=lambda device: device not in usual)

@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,22 @@ class GpuHelp:
     devices: tuple[Device, ...]
     """The GPUs that it can use."""
     unused: tuple[UnusedGpu, ...]
+
+
+def used_together(devices: Sequence[Device]) -> list[Device]:
+    """Those that llama.cpp offloads to unless it is told which: each GPU once, though two backends know it.
+
+    Integrated ones only if there is no other.
+    """
+    found: list[Device] = []
+    for device in devices:
+        known = device.bus_id and any(device.bus_id == other.bus_id for other in found)
+        if device.kind == "gpu" and not known:
+            found.append(device)
+    if found:
+        return found
+    integrated = [device for device in devices if device.kind == "igpu"]
+    return [device for device in integrated if device.backend == integrated[0].backend]
 
 
 def gpu_help(info: SystemInfo, there: list[Gpu] | None = None) -> GpuHelp:

@@ -98,3 +98,15 @@ def test_layers_are_divided_as_llama_cpp_divides_them(
     n_gpu_layers: int, split: tuple[int, ...], counts: list[int]
 ) -> None:
     assert layers_on(len(split), n_gpu_layers, 32, split) == counts
+
+
+def test_each_gpu_is_used_once_and_integrated_ones_only_without_others() -> None:
+    def device(name: str, kind: str, bus_id: str = "") -> Device:
+        return Device(name, "", kind, 1, 1, name[:-1], bus_id)
+
+    card, twin = device("CUDA0", "gpu", "01"), device("Vulkan0", "gpu", "01")
+    other, nameless = device("Vulkan1", "gpu", "02"), device("RPC0", "gpu")
+    inside, again = device("Vulkan2", "igpu", "03"), device("SYCL0", "igpu", "03")
+    assert gpus.used_together([card, twin, inside, other, nameless, nameless]) == [card, other, nameless, nameless]
+    assert gpus.used_together([device("CPU0", "cpu"), inside, again]) == [inside]
+    assert gpus.used_together([]) == []

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from desktop.engine.api import Device, SystemInfo
+from desktop.engine.gpus import used_together
 from desktop.engine.llama.library import amx_is_miscompiled, ggml, llama_cpp
 from desktop.engine.llama.machine import default_n_threads
 
@@ -66,18 +67,8 @@ def handles(names: Sequence[str]) -> ctypes.Array[ctypes.c_void_p]:
 
 
 def default_names() -> list[str]:
-    """The GPUs that llama.cpp offloads to unless it is told which: one entry a GPU, and integrated ones if no other."""
-    found = [device for device in devices() if device.kind == "gpu"]
-    seen: set[str] = set()
-    names = []
-    for device in found:
-        if not device.bus_id or device.bus_id not in seen:
-            names.append(device.name)
-        seen.add(device.bus_id)
-    if names:
-        return names
-    integrated = [device for device in devices() if device.kind == "igpu"]
-    return [device.name for device in integrated if device.backend == integrated[0].backend]
+    """The GPUs that llama.cpp offloads to unless it is told which."""
+    return [device.name for device in used_together(devices())]
 
 
 def layers_on(n_devices: int, n_gpu_layers: int, n_layers: int, split: Sequence[float]) -> list[int]:
