@@ -215,6 +215,8 @@ class Composer(QWidget):
     def _update(self) -> None:
         ask, begin = tr("Ask anything…"), tr("Begin a text: the model continues it…")
         self._edit.setPlaceholderText(begin if self._is_base else ask)
+        # Qt draws another placeholder in place of one only when something else changes.
+        self._edit.viewport().update()
         self._send.setEnabled(self._has_model and bool(self.text().strip()))
         if not self._has_model:
             self._hint.setText(tr("Choose a model first"))

@@ -88,7 +88,7 @@ class ModelsInWindow(QObject):
         model = self._models.current
         if own is not None and own.isActiveWindow() and model is not None and model.name == name:
             # The chat may lie behind this window.
-            words = tr("{name} answers in the open chat from now on.", name=title_of(model))
+            words = tr("{name} answers in the open chat now.", name=title_of(model))
             own.toast.show_message(words, tr("To the chat"), self._come_to_chat)
 
     def choose_path(self, path: Path) -> None:
