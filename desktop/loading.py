@@ -70,9 +70,9 @@ class Loading:
         free = computer.free_memory_bytes() + self._held_bytes
         return self._learned.machine(computer.total_memory_bytes(), free)
 
-    def fit(self, header: Header, wishes: Wishes = _NOTHING, *, vision_bytes: int = 0) -> Fit:
+    def fit(self, header: Header, wishes: Wishes = _NOTHING) -> Fit:
         """How a model fits this machine now. For many models at once ask `machine` once, and `desktop.hub.fit`."""
-        return fit(header, self.machine(), wishes, vision_bytes=vision_bytes)
+        return fit(header, self.machine(), wishes)
 
     def wishes(self, settings: Settings, own: Wishes = _NOTHING) -> Wishes:
         """What the user wants of one model: its `own` wishes, else those of the settings for all."""

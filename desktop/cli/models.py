@@ -231,7 +231,7 @@ def _fit(command: Command, model: Model, n_ctx: int | None = None) -> Fit:
     wishes = command.loading.wishes(command.settings, model.loading)
     if n_ctx is not None:
         wishes = replace(wishes, n_ctx=n_ctx)
-    return fit(model.header, command.loading.machine(), wishes, vision_bytes=model.companion_bytes)
+    return fit(model.header, command.loading.machine(), wishes)
 
 
 def _row(model: Model, in_use: str) -> tuple[str, ...]:

@@ -44,8 +44,7 @@ def fits(hub: Hub, repository: Repository, machine: Machine) -> dict[Choice, Fit
     header = hub.header(repository.choices[len(repository.choices) // 2])
 
     def fit_of(choice: Choice) -> Fit:
-        vision_bytes = sum(file.size_bytes for file in choice.companions)
-        return fit(resized(header, choice.size_bytes - vision_bytes), machine, vision_bytes=vision_bytes)
+        return fit(resized(header, sum(file.size_bytes for file in choice.files)), machine)
 
     return {choice: fit_of(choice) for choice in repository.choices}
 

@@ -98,7 +98,7 @@ class Fit:
 def fit(header: Header, machine: Machine, wishes: Wishes = Wishes(), *, vision_bytes: int = 0) -> Fit:
     """How the model is best loaded on `machine`, as far as `wishes` leave it open.
 
-    `vision_bytes` is the size of its vision companion, if it is loaded with one.
+    `vision_bytes` is the size of its vision companion, if it is loaded with one (the engine loads none so far).
 
     All of it on the GPU comes first, with the longest context up to `_LARGEST_CTX` that leaves room there. Else as many
     layers as the GPU holds with a context up to `_LARGEST_SLOW_CTX` that the computer's memory can spare, else none.

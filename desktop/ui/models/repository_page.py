@@ -116,8 +116,7 @@ class RepositoryPage(ColumnPage):
                 header = shown.headers.get(_model_of(choice))
                 if header is not None:
                     files = sum(file.size_bytes for file in choice.files)
-                    vision = choice.size_bytes - files
-                    fits[choice.files[0].path] = fit(resized(header, files), machine, vision_bytes=vision)
+                    fits[choice.files[0].path] = fit(resized(header, files), machine)
             to_take = advised(choices, lambda choice: fits.get(choice.files[0].path))
             best = to_take.files[0].path if to_take is not None else ""
         elif shown.entry is not None:
