@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
     """A line for each row, its cells below each other; those of the columns `right` end there. Empty columns go."""
+    # What a file says of itself may have line breaks: it would look like another row.
+    rows = [[" ".join(cell.splitlines()) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(_cells(row, widths, right)).rstrip() for row in rows]
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from desktop.cli.table import table
 from desktop.cli.terminal import Terminal
 from tests.cli.conftest import Shell
 from tests.hub import origin
@@ -322,6 +323,13 @@ def test_nothing_steers_the_terminal(harmful: str) -> None:
     terminal.data({"name": f"a{harmful}b"})
     assert harmful not in out.getvalue()
     assert json.loads(out.getvalue().splitlines()[-1]) == {"name": f"a{harmful}b"}
+
+
+def test_a_row_stays_on_its_line() -> None:
+    assert table([("Licence", "mit\nModel  safe\u2028!"), ("Size", "1 MB")]) == [
+        "Licence  mit Model  safe !",
+        "Size     1 MB",
+    ]
 
 
 class _Screen(io.StringIO):
