@@ -1,4 +1,4 @@
-"""Print one JSON line a figure: `{"name", "value", "unit", "baseline", "ratio"}`. `--pairs N` sets the repetitions."""
+"""Print one JSON line a figure: `{"name", "value", "unit", "baseline", "ratio"}`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,26 @@ import argparse
 
 from benchmarks import answering, downloading, fitting, headers, starting, window_downloading
 
+_ALL = {
+    "starting": starting,
+    "answering": answering,
+    "headers": headers,
+    "fitting": fitting,
+    "downloading": downloading,
+    "window_downloading": window_downloading,
+}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--pairs", type=int, default=5, help="interleaved pairs of app and baseline (5)")
-    pairs = parser.parse_args().pairs
-    for figures in (starting, answering, headers, fitting, downloading, window_downloading):
-        for figure in figures.measure(pairs):
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(_ALL)}; by default all")
+    args = parser.parse_args()
+    unknown = set(args.groups) - _ALL.keys()
+    if unknown:
+        parser.error(f"no such group: {', '.join(sorted(unknown))}")
+    for name in args.groups or _ALL:
+        for figure in _ALL[name].measure(args.pairs):
             print(figure.line(), flush=True)
 
 
