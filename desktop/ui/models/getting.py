@@ -7,9 +7,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from desktop.errors import AppError, NotOnHub
+from desktop.errors import AppError, BadToken, Gated, NotOnHub
 from desktop.hub.job import Download, Phase
 from desktop.hub.remote import Choice, Repository
+from desktop.ui.hub_access import HubAccess
 from desktop.ui.models.downloading import Downloading, Wanted
 from desktop.ui.models.hub_work import HubWork
 
@@ -38,7 +39,9 @@ class Getting(QObject):
 
     changed = Signal()
 
-    def __init__(self, hub: HubWork, downloading: Downloading, parent: QObject | None = None) -> None:
+    def __init__(
+        self, hub: HubWork, downloading: Downloading, access: HubAccess, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self.downloading = downloading
         self._hub = hub
@@ -47,6 +50,7 @@ class Getting(QObject):
         hub.repository_read.connect(self._on_repository_read)
         hub.repository_failed.connect(self._on_repository_failed)
         downloading.changed.connect(self.changed)
+        access.token_changed.connect(self._on_token_changed)
 
     def standing(self, wanted: Wanted) -> Standing:
         """How far `wanted` is."""
@@ -93,6 +97,15 @@ class Getting(QObject):
             self._asked.discard(wanted)
             self._errors[wanted] = error
         self.changed.emit()
+
+    @Slot()
+    def _on_token_changed(self) -> None:
+        # What the former token was refused may be allowed to this one, and the other way round: the hub is asked.
+        for wanted in [each for each, error in self._errors.items() if isinstance(error, Gated | BadToken)]:
+            self.get(wanted)
+        for download in self.downloading.downloads:
+            if download.phase is Phase.FAILED and isinstance(download.error, Gated | BadToken):
+                self.downloading.resume(download.id)
 
 
 def _choice(repository: Repository, wanted: Wanted) -> Choice | None:

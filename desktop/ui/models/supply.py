@@ -65,7 +65,7 @@ class Supply(QObject):
         """Asks the hub for the files, then downloads them."""
         from desktop.ui.models.getting import Getting
 
-        return Getting(self.hub, self.downloading, self)
+        return Getting(self.hub, self.downloading, self.access, self)
 
     def set_settings(self, settings: Settings) -> None:
         """The settings are now these; a connection that they change acts at once."""

@@ -46,7 +46,7 @@ class Market:
         self.access = HubAccess(self.network, self.settings)
         self.hub = HubWork(Hub(self.network))
         self.downloading = Downloading(folder / "models", self.network, 2)
-        self.getting = Getting(self.hub, self.downloading)
+        self.getting = Getting(self.hub, self.downloading, self.access)
         self.loading = Loading(folder / "machine.json")
 
     def asked(self) -> list[str]:

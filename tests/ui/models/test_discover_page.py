@@ -216,10 +216,17 @@ def test_a_gated_model_says_where_to_ask_and_takes_the_token(
     assert field.text() == ""
     assert market.access.has_token
     qtbot.waitUntil(lambda: list(keys.kept.values()) == ["hf_granted"])
-    # The token is for huggingface.co: a mirror, as this one is, never sees it, and that is said.
-    _press(row, "retryButton")
+    # It goes on by itself. The token is for huggingface.co: a mirror, as this one is, never sees it; that is said.
     qtbot.waitUntil(lambda: any("goes to huggingface.co alone" in label.text() for label in row.findChildren(QLabel)))
     assert all("Authorization" not in asked.headers for asked in market.server.hub.asked)
+
+
+def test_what_was_refused_goes_on_when_the_token_is_there(page: DiscoverPage, market: Market, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(market.downloading.failed):
+        market.downloading.add(market.server.choice(GATED, Q4))
+    market.server.repos[GATED].gated = False
+    with qtbot.waitSignal(market.downloading.finished):
+        market.access.set_token("hf_granted")
 
 
 def test_escape_leads_back_step_by_step(page: DiscoverPage, qtbot: QtBot) -> None:
