@@ -221,7 +221,7 @@ def test_a_gated_model_says_where_to_ask_and_takes_the_token(
     assert all("Authorization" not in asked.headers for asked in market.server.hub.asked)
 
 
-def test_what_was_refused_goes_on_when_the_token_is_there(page: DiscoverPage, market: Market, qtbot: QtBot) -> None:
+def test_what_was_refused_goes_on_when_the_token_is_there(market: Market, qtbot: QtBot) -> None:
     with qtbot.waitSignal(market.downloading.failed):
         market.downloading.add(market.server.choice(GATED, Q4))
     market.server.repos[GATED].gated = False
