@@ -52,7 +52,6 @@ def main(data_dir: Path | None = None) -> int:
     """
     app = QApplication(sys.argv[:1])
     app.setApplicationName("fireside")
-    app.setApplicationDisplayName("Fireside")
     app.setDesktopFileName("fireside")
     paths = Paths.under(data_dir) if data_dir else Paths.default()
     # Qt's file dialog remembers where the user was: with the rest of the app, not in the home directory.

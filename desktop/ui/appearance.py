@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.settings import Settings
 from desktop.ui import theme
-from desktop.ui.i18n import choose_language, language
+from desktop.ui.i18n import choose_language, language, tr
 from desktop.ui.stylesheet import stylesheet
 from desktop.ui.theme import Tokens
 
@@ -57,6 +57,8 @@ class Appearance(QObject):
 
     def _speak(self, language: str) -> None:
         """Translate Qt's own texts too, such as an input field's menu. This sends LanguageChange to all widgets."""
+        # Some window systems put it behind every title that does not end with it.
+        self._app.setApplicationDisplayName(tr("Fireside"))
         if self._translator is not None:
             self._app.removeTranslator(self._translator)
         translator = QTranslator(self)

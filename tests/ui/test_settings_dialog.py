@@ -116,6 +116,7 @@ def test_language_and_theme_are_switched_while_it_is_open(
     assert dialog.windowTitle() == "设置"
     assert tokens(window.palette()) is DARK
     assert window.font().pixelSize() == 28
+    assert QApplication.applicationDisplayName() == "炉边", "X11 puts it behind titles that do not end with it"
     appearance.apply(Settings(language="en", theme="light"))
     qtbot.waitUntil(lambda: tabs.tabText(0) == "Appearance")
     assert tokens(window.palette()) is LIGHT
