@@ -16,9 +16,12 @@ from desktop.ui.models.download_line import DownloadLine
 from desktop.ui.models.downloading import Downloading
 from desktop.ui.theme import scaled
 
+_PLACES = {Phase.RUNNING: 0, Phase.VERIFYING: 0, Phase.WAITING: 1, Phase.PAUSED: 2, Phase.FAILED: 2, Phase.DONE: 3}
+"""What moves stands above what waits, that above what needs the user, and what is over below all."""
+
 
 class DownloadsPage(ColumnPage):
-    """A row a download.
+    """A row a download, those that run first; among equals in the order of the queue.
 
     Signals:
         use_requested(path: Path): a finished model shall answer
@@ -53,7 +56,8 @@ class DownloadsPage(ColumnPage):
     @override
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        (next(iter(self._rows.values())) if self._rows else self._discover).setFocus(event.reason())
+        first = min(self._rows.values(), key=self.column.indexOf, default=self._discover)
+        first.setFocus(event.reason())
 
     @override
     def changeEvent(self, event: QEvent) -> None:
@@ -71,19 +75,25 @@ class DownloadsPage(ColumnPage):
             row.deleteLater()
             if had_focus:
                 self.setFocus()
-        for place, download in enumerate(downloads.values()):
-            row = self._rows.get(download.id) or self._add(download, place)
+        for place, download in enumerate(sorted(downloads.values(), key=lambda each: _PLACES[each.phase])):
+            row = self._rows.get(download.id) or self._add(download)
+            self._put(row, place)
             row.set_download(download, cancelled=self._downloading.is_cancelled(download.id))
         self._empty.setVisible(not self._rows)
         self._discover.setVisible(not self._rows)
 
-    def _add(self, download: Download, place: int) -> _Row:
+    def _add(self, download: Download) -> _Row:
         row = self._rows[download.id] = _Row(self._downloading)
         row.line.settings_requested.connect(self.settings_requested)
         row.line.online_requested.connect(self.online_requested)
         row.use_requested.connect(self.use_requested)
-        self.column.insertWidget(place, row)
         return row
+
+    def _put(self, row: _Row, place: int) -> None:
+        # Most changes are only progress: then the layout stays as it is, ten times a second.
+        if self.column.indexOf(row) != place:
+            self.column.removeWidget(row)
+            self.column.insertWidget(place, row)
 
     def _retranslate(self) -> None:
         self.setAccessibleName(tr("Downloads"))

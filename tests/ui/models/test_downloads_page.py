@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.hub.job import Phase
 from desktop.hub.network import Patience
+from desktop.ui.download_words import title_of
 from desktop.ui.i18n import choose_language
 from desktop.ui.models.downloads_page import DownloadsPage
 from tests.hub.origin import drop, silence
@@ -116,6 +117,24 @@ def test_rows_keep_the_order_of_the_queue(page: DownloadsPage, market: Market, q
     qtbot.waitUntil(lambda: titles[0].mapTo(page, titles[0].pos()).y() < titles[1].mapTo(page, titles[1].pos()).y())
 
 
+def test_what_runs_stands_first_and_what_is_over_last(
+    open_market: Callable[..., Market], show: Callable[[Market], DownloadsPage], qtbot: QtBot
+) -> None:
+    market = open_market(patience=PATIENT)
+    page = show(market)
+    with qtbot.waitSignal(market.downloading.finished):
+        market.downloading.add(market.server.choice(REPO, Q4))
+    for repo in (LARGE, "maker/other-GGUF"):
+        market.server.add(repo, {LARGE_FILE: bytes(1_000_000)})
+    market.server.cdn.always = silence
+    paused = market.downloading.add(market.server.choice(LARGE, LARGE_FILE))
+    market.downloading.pause(paused)
+    market.downloading.add(market.server.choice("maker/other-GGUF", LARGE_FILE))
+    qtbot.waitUntil(lambda: _phases(page, market) == [Phase.RUNNING, Phase.PAUSED, Phase.DONE])
+    page.setFocus()
+    assert page.focusWidget() in _shown(page, "pauseButton")
+
+
 @pytest.mark.usefixtures("english_afterwards")
 def test_the_language_is_switched_while_it_is_open(page: DownloadsPage, market: Market, qtbot: QtBot) -> None:
     with qtbot.waitSignal(market.downloading.finished):
@@ -140,6 +159,14 @@ def _shown(page: QWidget, name: str) -> list[QWidget]:
 def _press(page: QWidget, name: str, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: _shown(page, name) != [])
     QTest.mouseClick(_shown(page, name)[0], Qt.MouseButton.LeftButton)
+
+
+def _phases(page: DownloadsPage, market: Market) -> list[Phase]:
+    """Of the rows, as they stand one below the other."""
+    phases = {title_of(each): each.phase for each in market.downloading.downloads}
+    titles = [label for label in page.findChildren(QLabel) if label.property("look") == "section"]
+    titles.sort(key=lambda label: label.mapTo(page, label.rect().topLeft()).y())
+    return [phases[label.text()] for label in titles]
 
 
 def _words(page: QWidget) -> set[str]:
