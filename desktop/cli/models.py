@@ -18,6 +18,7 @@ from desktop.ui.error_text import explain, one_line
 from desktop.ui.fit_words import fit_arithmetic, fit_details, fit_line
 from desktop.ui.i18n import tr, tr_count
 from desktop.ui.library_words import badges, context, facts, facts_line, title_of, verified_words
+from desktop.ui.licence_words import licence_name
 from desktop.ui.quantities import parameters, size
 
 
@@ -246,7 +247,7 @@ def _row(model: Model, in_use: str) -> tuple[str, ...]:
         header.quantisation if header is not None else "",
         size(model.size_bytes) if model.size_bytes else "",
         context(header.n_ctx_train) if header is not None and header.n_ctx_train else "",
-        model.licence or "",
+        licence_name(model.licence or ""),
         _problem(model) or " · ".join(remarks),
     )
 

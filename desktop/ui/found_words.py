@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from desktop.hub.remote import Found
 from desktop.ui.i18n import tr, tr_count
+from desktop.ui.licence_words import licence_name
 from desktop.ui.quantities import parameters
 
 _DAY_S = 86_400
@@ -17,7 +18,7 @@ def facts_of(found: Found, now_s: float) -> list[str]:
     if found.parameters:
         facts.append(parameters(found.parameters))
     if found.licence:
-        facts.append(found.licence)
+        facts.append(licence_name(found.licence))
     facts.append(tr("{count} downloads", count=counted(found.downloads)))
     facts.append(tr("{count} likes", count=counted(found.likes)))
     if found.updated_at:

@@ -9,6 +9,7 @@ from desktop.hub.header import Header
 from desktop.hub.model import Model, Source, Verified
 from desktop.ui.error_text import one_line
 from desktop.ui.i18n import tr, tr_count
+from desktop.ui.licence_words import licence_name
 from desktop.ui.quantities import parameters, size
 
 _KILO = 1024
@@ -25,13 +26,13 @@ def context(n_ctx: int) -> str:
 
 
 def facts_line(model: Model) -> str:
-    """Such as "8.2B · Q4_K_M · 5.0 GB · context 32k · apache-2.0"; what is not known is left out."""
+    """Such as "8.2B · Q4_K_M · 5.0 GB · context 32k · Apache 2.0"; what is not known is left out."""
     header = model.header
     facts = [size(model.size_bytes) if model.size_bytes else ""]
     if header is not None:
         length = tr("context {n_ctx}", n_ctx=context(header.n_ctx_train)) if header.n_ctx_train else ""
         count = parameters(header.parameters) if header.parameters else ""
-        facts = [count, header.quantisation, *facts, length, header.licence or ""]
+        facts = [count, header.quantisation, *facts, length, licence_name(header.licence or "")]
     return " · ".join(fact for fact in facts if fact)
 
 
@@ -72,7 +73,7 @@ def facts(model: Model, used_on: date | None) -> list[tuple[str, str]]:
             size=size(model.companion_bytes),
         )
         rows.append((tr("Vision part"), vision))
-    rows.append((tr("Licence"), model.licence or tr("not stated in the file")))
+    rows.append((tr("Licence"), licence_name(model.licence or "") or tr("not stated in the file")))
     rows.append((tr("Last used"), used_on.isoformat() if used_on else tr("never")))
     rows.append((tr("From"), _source(model)))
     if len(model.files) > 1:

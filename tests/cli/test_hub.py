@@ -63,7 +63,7 @@ def _kept(shell: Shell) -> set[str]:
 def test_search(shell: Shell, server: HubServer) -> None:
     done = _run(shell, server, "search", "tiny")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"{REPO}  1M · mit · 1.2k downloads · 5 likes · ")
+    assert done.stdout.startswith(f"{REPO}  1M · MIT · 1.2k downloads · 5 likes · ")
     assert done.stdout.count("\n") == 1
     done = _run(shell, server, "search", "nothing of the kind")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "Nothing was found.\n")

@@ -46,7 +46,7 @@ def test_list(shell: Shell, library: Library, tmp_path: Path, starter_model: Pat
     assert with_eyes.startswith("*  mine ")
     assert with_eyes.endswith("base · vision")
     assert missing.endswith(f"missing: {gone}")
-    assert starter.split() == ["starter", "135M", "Q4_1", "98", "MB", "8k", "apache-2.0", "Starter", "model"]
+    assert starter.split() == ["starter", "135M", "Q4_1", "98", "MB", "8k", "Apache", "2.0", "Starter", "model"]
     # The columns stand below each other, although Chinese is twice as wide.
     assert width(missing[: missing.index("missing")]) == width(with_eyes[: with_eyes.index("base")])
 

@@ -11,6 +11,7 @@ from desktop.hub.search import Sort
 from desktop.ui.controls import DRESS_CHANGES, Choice
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
+from desktop.ui.licence_words import licence_name
 from desktop.ui.models.hub_work import Query
 from desktop.ui.quantities import parameters
 from desktop.ui.theme import scaled, tokens
@@ -140,7 +141,7 @@ class SearchBar(QWidget):
             words = tr("Up to {parameters}", parameters=parameters(largest)) if largest else tr("Any size")
             self._largest.setItemText(index, words)
         for index, licence in enumerate(_LICENCES):
-            self._licence.setItemText(index, licence or tr("Any licence"))
+            self._licence.setItemText(index, licence_name(licence) if licence else tr("Any licence"))
         self._sort.setAccessibleName(tr("Order"))
         self._largest.setAccessibleName(tr("Size"))
         self._licence.setAccessibleName(tr("Licence"))

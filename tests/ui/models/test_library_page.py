@@ -234,7 +234,7 @@ def test_details_say_everything_and_lead_back(shop: Shop) -> None:
     shop.choose("Starter model")
     shop.press(Qt.Key.Key_Right)
     shown = {label.text() for label in shop.page.findChildren(QLabel) if label.isVisible()}
-    assert {"llama", "135M (134,515,008)", "Q4_1", "8,192 tokens", "98 MB", "apache-2.0", "never"} <= shown
+    assert {"llama", "135M (134,515,008)", "Q4_1", "8,192 tokens", "98 MB", "Apache 2.0", "never"} <= shown
     path = shop.page.findChild(QLineEdit, "modelPath")
     assert path is not None
     assert path.text().endswith(".gguf")
