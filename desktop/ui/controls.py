@@ -64,6 +64,17 @@ def has_focus_within(widget: QWidget) -> bool:
     return focused is not None and (focused is widget or widget.isAncestorOf(focused))
 
 
+def tab_through(*parts: QWidget) -> None:
+    """Have Tab come to `parts`, and to what is in each, in this order: else what is made last comes last."""
+    last: QWidget | None = None
+    for part in parts:
+        for each in (part, *part.findChildren(QWidget)):
+            if each.focusProxy() is None and each.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                if last is not None:
+                    QWidget.setTabOrder(last, each)
+                last = each
+
+
 def hairline(parent: QWidget | None = None) -> QFrame:
     """A horizontal line of one pixel."""
     line = QFrame(parent)

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from desktop.hub.catalogue import Entry, Quantisation, Role, entries, fits_on, recommend
 from desktop.hub.fit import Fit, Machine, Verdict, fit
-from desktop.ui.controls import DRESS_CHANGES
+from desktop.ui.controls import DRESS_CHANGES, tab_through
 from desktop.ui.i18n import tr, tr_count
 from desktop.ui.models.entry_card import EntryCard
 from desktop.ui.models.gettable import small_label
@@ -89,6 +89,10 @@ class CatalogueView(QWidget):
             self._replace(offers)
         for offer in offers:
             self._cards[offer.key].set_fit(self._fit_of(offer.entry, offer.quantisation))
+        # Each time, also when it is shown: Qt moves nothing behind the last of all, as a card is before the view has its
+        # place in a window.
+        advised = [self._cards[offer.key] for offer in offers if offer.roles]
+        tab_through(*advised, self._more, *(card for card in self._cards.values() if card not in advised))
         self._say()
 
     @override

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
+from typing import cast
+
+from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from desktop.ui.controls import DRESS_CHANGES
@@ -23,6 +25,7 @@ class ColumnPage(QScrollArea):
         inside.setObjectName("scrolled")
         self.column = QVBoxLayout(inside)
         self.setWidget(inside)
+        cast(QApplication, QApplication.instance()).focusChanged.connect(self._on_focus_changed)
         self._arrange()
 
     @override
@@ -35,6 +38,13 @@ class ColumnPage(QScrollArea):
         super().changeEvent(event)
         if event.type() in DRESS_CHANGES:
             self._arrange()
+
+    @Slot(QWidget, QWidget)
+    def _on_focus_changed(self, _: QWidget | None, now: QWidget | None) -> None:
+        # Qt scrolls for a Tab within the page alone, not for one that enters it from outside. What the pointer presses
+        # is in sight, and must not move away below it.
+        if now is not None and self.isAncestorOf(now) and not QApplication.mouseButtons():
+            self.ensureWidgetVisible(now)
 
     def _arrange(self) -> None:
         # In the middle of the page, whether a scroll bar takes room at its right or not.

@@ -19,7 +19,7 @@ from desktop.hub.names import words_of
 from desktop.hub.remote import Choice, Found, Repository
 from desktop.loading import Loading
 from desktop.ui.catalogue_words import strengths_line
-from desktop.ui.controls import IconButton, describe
+from desktop.ui.controls import IconButton, describe, tab_through
 from desktop.ui.error_text import one_line
 from desktop.ui.found_words import facts_of
 from desktop.ui.hub_access import HubAccess
@@ -255,6 +255,7 @@ class RepositoryPage(ColumnPage):
             for each in shown.entry.quantisations:
                 wanted = Wanted(shown.repo, each.name)
                 self._add(each.name, ChoiceRow(self._getting, wanted, each.size_bytes, about=each.about))
+        tab_through(self._page, self._gate, self._problem, *self._rows.values(), self._ask)
         self.refit()
 
     def _add(self, key: str, row: ChoiceRow) -> None:

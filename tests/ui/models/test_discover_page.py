@@ -18,6 +18,7 @@ from desktop.hub.catalogue import entries, fits_on, recommend
 from desktop.hub.fit import Machine
 from desktop.hub.job import Phase
 from desktop.ui.catalogue_words import why
+from desktop.ui.models.card_view import CardView
 from desktop.ui.models.catalogue_view import CatalogueView
 from desktop.ui.models.choice_row import ChoiceRow
 from desktop.ui.models.discover_page import DiscoverPage
@@ -259,6 +260,30 @@ def test_an_interrupted_download_is_shown_where_its_model_is(page: DiscoverPage,
     assert download.phase is Phase.FAILED
     with qtbot.waitSignal(market.downloading.finished):
         _press(_all(page, ChoiceRow)[0], "retryButton")
+
+
+def test_tab_comes_to_the_first_card_before_the_button_below_it(page: DiscoverPage, qtbot: QtBot) -> None:
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    page.setFocus()
+    seen: list[QWidget] = []
+    while not seen or seen[-1].objectName() != "allModelsButton":
+        QTest.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
+        seen.append(page.focusWidget())
+        assert not seen[-1].visibleRegion().isEmpty(), "the page scrolls to what has the focus"
+    cards = _all(page, EntryCard)
+    passed = [card for each in seen for card in cards if card.isAncestorOf(each)]
+    assert list(dict.fromkeys(passed)) == cards
+
+
+def test_tab_comes_to_the_files_before_the_card(page: DiscoverPage, qtbot: QtBot) -> None:
+    _search(page, "small", qtbot)
+    _open(page, REPO, qtbot)
+    qtbot.waitUntil(lambda: bool(_all(page, CardView)))
+    page.setFocus()
+    QTest.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
+    QTest.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
+    assert _all(page, ChoiceRow)[0].isAncestorOf(page.focusWidget())
 
 
 def _search(page: DiscoverPage, text: str, qtbot: QtBot) -> None:
