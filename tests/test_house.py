@@ -33,10 +33,10 @@ NO_QT_IN_UI = (
     "desktop/ui/explanation.py",
     "desktop/ui/fit_words.py",
     "desktop/ui/found_words.py",
-    "desktop/ui/licence_words.py",
     "desktop/ui/hub_words.py",
     "desktop/ui/i18n.py",
     "desktop/ui/library_words.py",
+    "desktop/ui/licence_words.py",
     "desktop/ui/model_words.py",
     "desktop/ui/quantities.py",
 )

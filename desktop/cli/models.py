@@ -15,7 +15,7 @@ from desktop.errors import BadModelFile, NoSuchModel
 from desktop.hub.fit import Fit, fit
 from desktop.hub.model import Model, Source
 from desktop.ui.error_text import explain, one_line
-from desktop.ui.fit_words import fit_arithmetic, fit_details, fit_line
+from desktop.ui.fit_words import beyond_training, fit_arithmetic, fit_details, fit_line
 from desktop.ui.i18n import tr, tr_count
 from desktop.ui.library_words import badges, context, facts, facts_line, title_of, verified_words
 from desktop.ui.licence_words import licence_name
@@ -160,14 +160,18 @@ def verify(command: Command, args: argparse.Namespace) -> int:
 
 def show_fit(command: Command, args: argparse.Namespace) -> int:
     """Whether a model fits, in one line, and what stands behind it."""
-    fits = _fit(command, command.library.find(args.name), args.context)
+    model = command.library.find(args.name)
+    fits = _fit(command, model, args.context)
+    n_ctx_train = model.header.n_ctx_train if model.header is not None else None
     if command.terminal.as_json:
-        facts = {**asdict(fits), "needed_bytes": fits.needed_bytes, "message": fit_line(fits)}
-        command.terminal.data(facts, indent=2)
+        more = {"n_ctx_train": n_ctx_train, "needed_bytes": fits.needed_bytes, "message": fit_line(fits)}
+        command.terminal.data({**asdict(fits), **more}, indent=2)
         return 0
     command.terminal.line(f"{fit_line(fits)} · {fit_details(fits)}")
     for line in table([("", label, number) for label, number in fit_arithmetic(fits)], right=(2,)):
         command.terminal.line(line)
+    if warning := beyond_training(fits.n_ctx, n_ctx_train):
+        command.terminal.tell(warning)
     return 0
 
 

@@ -40,6 +40,13 @@ def fit_details(fit: Fit) -> str:
     )
 
 
+def beyond_training(n_ctx: int, n_ctx_train: int | None) -> str:
+    """What `n_ctx` tokens cost a model that was trained on `n_ctx_train`; empty where those are enough or unknown."""
+    if not n_ctx_train or n_ctx <= n_ctx_train:
+        return ""
+    return tr("The model was trained on {n_ctx} tokens: beyond them its answers get worse.", n_ctx=f"{n_ctx_train:,}")
+
+
 def speed(tokens_per_s: float) -> str:
     """An estimate, with no more digits than it deserves: "4.2", "12", "130"."""
     if tokens_per_s < _SLOW:

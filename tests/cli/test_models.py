@@ -145,6 +145,7 @@ def test_fit(shell: Shell) -> None:
     line, *arithmetic = shell.run("models", "fit", STARTER).stdout.splitlines()
     assert fits[512]["message"] in line
     assert len(arithmetic) > 3
+    assert "trained on 8,192 tokens" in shell.run("models", "fit", STARTER, "--context", "8193").stderr
     done = shell.run("models", "fit", STARTER, "--context", "0")
     assert done.returncode == 2
     (shell.data / "models" / "owner").mkdir(parents=True)

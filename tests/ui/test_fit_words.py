@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from desktop.hub.fit import Accelerator, Machine, Verdict, Wishes, fit
-from desktop.ui.fit_words import fit_arithmetic, fit_details, fit_line, speed
+from desktop.ui.fit_words import beyond_training, fit_arithmetic, fit_details, fit_line, speed
 from desktop.ui.i18n import choose_language
 from tests.hub.models_by_hand import GIB, LLAMA_3_8B
 
@@ -66,3 +66,8 @@ def test_the_arithmetic_names_what_is_there() -> None:
     lighter = replace(made.shares[0], correction=-50_000_000)
     rows = dict(fit_arithmetic(replace(made, shares=(lighter,))))
     assert rows["Learned from earlier loads"] == "\N{MINUS SIGN}50 MB"
+
+
+def test_only_a_context_beyond_the_training_is_warned_of() -> None:
+    assert beyond_training(8192, 8192) == beyond_training(8192, 0) == ""
+    assert "8,192" in beyond_training(8193, 8192)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from desktop.hub.fit import KV_TYPES, Fit, Wishes
 from desktop.hub.model import Model
 from desktop.ui.controls import DRESS_CHANGES, Choice
+from desktop.ui.fit_words import beyond_training
 from desktop.ui.i18n import tr
 from desktop.ui.models.choice import Models
 from desktop.ui.models.fit_view import FitView
@@ -36,6 +37,9 @@ class LoadingForm(QWidget):
         self._model: Model | None = None
         self._filling = False
         self._fit = FitView()
+        self._warning = QLabel()
+        self._warning.setProperty("look", "warning")
+        self._warning.setWordWrap(True)
         self._n_ctx = OptionalNumber("modelContextLength", 10_000_000)
         self._n_gpu_layers = OptionalNumber("modelGpuLayers", 10_000)
         self._kv_type = Choice()
@@ -47,6 +51,7 @@ class LoadingForm(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(self._fit)
+        self._column.addWidget(self._warning)
         self._column.addLayout(self._grid)
         for field in (self._n_ctx, self._n_gpu_layers):
             field.textChanged.connect(self._show_fit)
@@ -97,7 +102,12 @@ class LoadingForm(QWidget):
         if self._filling:
             return
         wishes = self._wishes()
-        self._fit.set_fit(self._fit_with(wishes))
+        fit = self._fit_with(wishes)
+        self._fit.set_fit(fit)
+        header = self._model.header if self._model is not None else None
+        warning = beyond_training(fit.n_ctx, header.n_ctx_train) if fit is not None and header is not None else ""
+        self._warning.setText(warning)
+        self._warning.setVisible(bool(warning))
         self._name_kv_types(wishes)
 
     def _name_kv_types(self, wishes: Wishes) -> None:

@@ -268,6 +268,23 @@ def test_a_models_own_settings_are_kept_and_the_fit_follows_the_typing(shop: Sho
     assert library.find("starter").loading == Wishes(n_ctx=2048, kv_type="q8_0")
 
 
+def test_a_context_beyond_the_models_training_is_warned_of(shop: Shop) -> None:
+    shop.choose("Starter model")
+    shop.press(Qt.Key.Key_Space)
+    n_ctx = shop.page.findChild(OptionalNumber, "modelContextLength")
+    assert n_ctx is not None
+
+    def warned() -> bool:
+        return any(
+            "8,192" in each.text() for each in shop.page.findChildren(QLabel) if each.property("look") == "warning"
+        )
+
+    QTest.keyClicks(n_ctx, "819")
+    assert not warned()
+    QTest.keyClicks(n_ctx, "3")
+    assert warned()
+
+
 def test_five_hundred_models_compute_only_what_is_seen(shop: Shop) -> None:
     model = _model(shop, "starter")
     asked: list[str] = []
