@@ -75,7 +75,9 @@ class ModelButton(QWidget):
 
     def set_download_percent(self, percent: int) -> None:
         """How far all that is being downloaded is; -1 where nothing is."""
-        self._download_percent = percent
+        if percent != self._download_percent:
+            self._download_percent = percent
+            self._say()
 
     def open_menu(self) -> QMenu:
         """Show the list of models below the button."""
@@ -135,7 +137,10 @@ class ModelButton(QWidget):
             ModelState.FAILED: self._problem or tr("It could not be loaded"),
         }[self._state]
         detail = percent if self._state is ModelState.LOADING else ""
+        if self._download_percent >= 0:
+            words = tr("{state}. Downloading: {percent} %", state=words, percent=self._download_percent)
         self._button.show_state(name, detail, self._state, self._fraction)
+        self._button.show_download(self._download_percent)
         describe(self._button, tr("Model: {name}. {state}", name=name, state=words), _KEYS)
 
     def _retranslate(self) -> None:
@@ -168,6 +173,7 @@ class _Pill(QToolButton):
         self._name, self._detail = "", ""
         self._state = ModelState.NONE
         self._fraction = 0.0
+        self._download_percent = -1
         self._hovered = False
 
     def show_state(self, name: str, detail: str, state: ModelState, fraction: float) -> None:
@@ -175,6 +181,11 @@ class _Pill(QToolButton):
         if (name, detail) != (self._name, self._detail):
             self.updateGeometry()
         self._name, self._detail, self._state, self._fraction = name, detail, state, fraction
+        self.update()
+
+    def show_download(self, percent: int) -> None:
+        """A line along the lower edge is `percent` of the way; there is none where that is less than nothing."""
+        self._download_percent = percent
         self.update()
 
     @override
@@ -221,6 +232,13 @@ class _Pill(QToolButton):
             painter.fillRect(
                 QRectF(area.left(), area.top(), area.width() * self._fraction, area.height()), _tint(theme)
             )
+            painter.restore()
+        if self._download_percent >= 0:
+            # At least a dot of it: that there is a download is said from the first byte on.
+            done = max(scaled(8), area.width() * self._download_percent / 100)
+            painter.save()
+            painter.setClipPath(shape)
+            painter.fillRect(QRectF(area.left(), area.bottom() - scaled(3), done, scaled(3)), QColor(theme.accent))
             painter.restore()
         if self.hasFocus():
             painter.strokePath(shape, QPen(QColor(theme.accent), scaled(2)))

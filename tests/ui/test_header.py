@@ -142,6 +142,21 @@ def test_of_many_models_the_menu_has_those_used_last(header: Header, qtbot: QtBo
     menu.close()
 
 
+def test_the_button_says_how_far_downloads_are_and_is_no_wider_for_it(header: Header) -> None:
+    header.model.set_models(MODELS, LARGE, ModelState.READY)
+    button = header.model.findChild(QToolButton, "modelButton")
+    assert button is not None
+    width, plain = button.sizeHint().width(), button.grab().toImage()
+    header.model.set_download_percent(34)
+    assert "34 %" in button.toolTip()
+    assert "34 %" in button.accessibleName()
+    assert button.grab().toImage() != plain
+    assert button.sizeHint().width() == width
+    header.model.set_download_percent(-1)
+    assert "%" not in button.accessibleName()
+    assert button.grab().toImage() == plain
+
+
 def test_running_downloads_are_mentioned_in_the_menu(header: Header, qtbot: QtBot) -> None:
     header.model.set_models(MODELS, LARGE, ModelState.READY)
     header.model.set_download_percent(34)
