@@ -89,8 +89,8 @@ class CatalogueView(QWidget):
             self._replace(offers)
         for offer in offers:
             self._cards[offer.key].set_fit(self._fit_of(offer.entry, offer.quantisation))
-        # Each time, also when it is shown: Qt moves nothing behind the last of all, as a card is before the view has its
-        # place in a window.
+        # Each time, also when it is shown: Qt moves nothing behind the last of all, as a card is before the view has
+        # its place in a window.
         advised = [self._cards[offer.key] for offer in offers if offer.roles]
         tab_through(*advised, self._more, *(card for card in self._cards.values() if card not in advised))
         self._say()

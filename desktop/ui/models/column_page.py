@@ -25,7 +25,7 @@ class ColumnPage(QScrollArea):
         inside.setObjectName("scrolled")
         self.column = QVBoxLayout(inside)
         self.setWidget(inside)
-        cast(QApplication, QApplication.instance()).focusChanged.connect(self._on_focus_changed)
+        cast("QApplication", QApplication.instance()).focusChanged.connect(self._on_focus_changed)
         self._arrange()
 
     @override
