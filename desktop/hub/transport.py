@@ -24,6 +24,8 @@ from desktop.errors import HubUnreachable, Trouble
 from desktop.hub.stop import ConnectionChanged, Stop
 
 _PROXY_AUTHENTICATION_REQUIRED = 407
+# At once from a socket. With httpcore2's 64 KiB a download over loopback has three quarters of this speed.
+_READ_BYTES = 1 << 18
 _UNUSABLE = (
     httpcore2.TimeoutException,
     httpcore2.NetworkError,
@@ -297,7 +299,7 @@ class _Stream(httpcore2.NetworkStream):
     @override
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with self._stoppable(self._socket):
-            return self._inner.read(max_bytes, timeout)
+            return self._inner.read(max(max_bytes, _READ_BYTES), timeout)
 
     @override
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
