@@ -156,7 +156,9 @@ class EmptyState(QScrollArea):
 
     @property
     def _recommended(self) -> str:
-        return tr("{name} ({size})", name=self._title, size=size(self._size_bytes))
+        # A name of several words stays on one line.
+        name = self._title.replace(" ", "\N{NO-BREAK SPACE}")
+        return tr("{name} ({size})", name=name, size=size(self._size_bytes))
 
     @property
     def _is_advised(self) -> bool:

@@ -65,7 +65,7 @@ def test_what_is_recommended_is_named_beside_the_starter(page: EmptyState, model
     page.set_recommended("qwen3", "Qwen3 8B", 5_030_000_000)
     get = _button(page, "getRecommendedButton")
     assert "Qwen3 8B" in get.text()
-    assert "Qwen3 8B (5.0 GB)" in _said(page)
+    assert "Qwen3\N{NO-BREAK SPACE}8B (5.0 GB)" in _said(page)
     with qtbot.waitSignal(page.discover_requested) as wanted:
         QTest.mouseClick(get, Qt.MouseButton.LeftButton)
     assert wanted.args == ["qwen3"]
@@ -87,7 +87,7 @@ def test_what_is_recommended_is_said_in_another_language_too(page: EmptyState) -
     page.set_recommended("qwen3", "Qwen3 8B", 5_030_000_000)
     choose_language("zh_CN")
     QApplication.sendEvent(page, QEvent(QEvent.Type.LanguageChange))
-    assert "Qwen3 8B（5.0 GB）" in _said(page)
+    assert "Qwen3\N{NO-BREAK SPACE}8B（5.0 GB）" in _said(page)
 
 
 def test_with_the_starter_it_says_what_to_expect(page: EmptyState) -> None:
