@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from PySide6.QtCore import QEvent, QSize, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from desktop.errors import AppError, BadToken, Gated, HubUnreachable, OfflineMode, Trouble, UnsafeName
+from desktop.errors import (
+    AppError,
+    BadToken,
+    Gated,
+    HubRefused,
+    HubUnreachable,
+    OfflineMode,
+    Trouble,
+    UnsafeName,
+    WrongContent,
+)
 from desktop.ui.controls import DRESS_CHANGES
 from desktop.ui.error_text import explain
 from desktop.ui.i18n import tr
@@ -128,10 +140,13 @@ def may_try_again(error: AppError) -> bool:
 
 
 def _is_about_settings(error: AppError) -> bool:
-    """Whether the network settings may be what is wrong."""
+    """Whether the network settings may be what is wrong, or name another mirror."""
     if isinstance(error, HubUnreachable):
         return error.trouble in (Trouble.PROXY, Trouble.NOT_A_HUB, Trouble.NO_SUCH_HOST, Trouble.REFUSED)
-    return isinstance(error, OfflineMode | BadToken | Gated)
+    if isinstance(error, HubRefused):
+        # One that wants fewer requests only has to be waited for.
+        return error.status != HTTPStatus.TOO_MANY_REQUESTS
+    return isinstance(error, OfflineMode | BadToken | Gated | WrongContent)
 
 
 def _button(name: str) -> QPushButton:

@@ -26,7 +26,7 @@ from desktop.ui.models.entry_card import EntryCard
 from desktop.ui.models.gate import GatePanel
 from desktop.ui.models.repository_page import RepositoryPage
 from desktop.ui.models.results import FOUND, Results
-from tests.hub.origin import silence
+from tests.hub.origin import silence, status
 from tests.ui.models.market import GATED, Q4, Q8, REPO, Market, MemoryKeyring
 
 W = TypeVar("W", bound=QWidget)
@@ -196,6 +196,17 @@ def test_a_hub_that_is_not_there_is_explained_with_a_way_on(page: DiscoverPage, 
         _press(page, "retryButton")
     with qtbot.waitSignal(market.hub.found):
         market.access.set_settings(market.settings)
+
+
+@pytest.mark.parametrize(("code", "may_help"), [(503, True), (429, False)])
+def test_of_a_hub_that_refuses_the_settings_may_name_another(
+    page: DiscoverPage, market: Market, code: int, *, may_help: bool, qtbot: QtBot
+) -> None:
+    market.server.api_fault = status(code)
+    with qtbot.waitSignal(market.hub.search_failed):
+        _type(page, "small")
+    assert _child(page, QPushButton, "retryButton").isVisible()
+    assert _child(page, QPushButton, "networkSettingsButton").isVisible() is may_help
 
 
 def test_a_gated_model_says_where_to_ask_and_takes_the_token(
