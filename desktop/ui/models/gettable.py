@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from desktop.hub.fit import Fit
 from desktop.hub.remote import Choice
-from desktop.ui.controls import DRESS_CHANGES, set_look
+from desktop.ui.controls import DRESS_CHANGES, has_focus_within, set_look
 from desktop.ui.i18n import tr
 from desktop.ui.models.download_line import DownloadLine
 from desktop.ui.models.downloading import Wanted
@@ -79,7 +79,7 @@ class Gettable(QFrame):
     def refresh(self) -> None:
         """Show how far it is now."""
         standing = self._getting.standing(self._wanted)
-        had_focus = self._get.hasFocus()
+        held = next((part for part in (self._get, self._line) if has_focus_within(part)), None)
         self._get.setVisible(standing.download is None and standing.path is None and standing.error is None)
         self._get.setEnabled(not standing.asking)
         self._get.setText(tr("Asking…") if standing.asking else tr("Get"))
@@ -89,8 +89,9 @@ class Gettable(QFrame):
         if standing.download is not None:
             self._line.set_download(standing.download, cancelled=standing.cancelled)
         self._line.setVisible(standing.download is not None)
-        if had_focus and self._get.isHidden():
-            (self._line if standing.download is not None else self._use).setFocus()
+        if held is not None and held.isHidden():
+            parts = (self._line, self._use, self._get)
+            next((part for part in parts if not part.isHidden()), self._get).setFocus()
 
     @override
     def changeEvent(self, event: QEvent) -> None:

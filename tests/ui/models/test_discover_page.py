@@ -95,14 +95,18 @@ def test_what_is_the_best_for_several_things_says_all_of_them(market: Market, qt
 
 
 def test_a_search_leads_to_a_download(page: DiscoverPage, market: Market, qtbot: QtBot) -> None:
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
     _search(page, "small", qtbot)
     _open(page, REPO, qtbot)
     rows = _all(page, ChoiceRow)
     assert [_title(row) for row in rows] == ["Q4_K_M", "Q8_0"]
+    _child(rows[0], QPushButton, "getButton").setFocus()
     with qtbot.waitSignal(market.downloading.finished):
         _press(rows[0], "getButton")
     use = _child(rows[0], QPushButton, "useButton")
     qtbot.waitUntil(use.isVisible)
+    qtbot.waitUntil(use.hasFocus)
     with qtbot.waitSignal(page.use_requested) as used:
         _push(use)
     assert used.args == [market.folder / "models" / REPO / Q4]
