@@ -281,11 +281,10 @@ def recommend(models: Iterable[Entry], fit_of: Callable[[Entry, Quantisation], F
 
     The best for a role is the largest that leaves memory for other programs and answers at a usable speed. Where that
     one is recommended already, another takes its place if it is nearly as large. FAST ones are at least twice as fast
-    as the first. Where none of both runs well, the quickest of all comes first. Empty where that is too big.
+    as the first. Empty where nothing runs well.
     """
-    known = list(models)
     runs = sorted(
-        (run for entry in known if (run := _run(entry, fit_of))),
+        (run for entry in models if (run := _run(entry, fit_of))),
         key=lambda run: (run.entry.effective_parameters, run.entry.released, run.entry.id),
         reverse=True,
     )
@@ -301,9 +300,6 @@ def recommend(models: Iterable[Entry], fit_of: Callable[[Entry, Quantisation], F
         others = [run for run in fitting if run.entry.id not in found and run.entry.effective_parameters >= least]
         run = (others or fitting)[0]
         found.setdefault(run.entry.id, (run, []))[1].append(role)
-    talks = any({Role.GENERAL, Role.FAST} & set(roles) for _, roles in found.values())
-    if not talks and (quickest := _quickest(known, fit_of)) is not None:
-        found = {quickest.entry.id: (quickest, [Role.FAST]), **found}
     return [
         Recommendation(run.entry, run.quantisation, run.fit, why, tuple(also)) for run, (why, *also) in found.values()
     ]
@@ -330,17 +326,6 @@ def _run(entry: Entry, fit_of: Callable[[Entry, Quantisation], Fit]) -> _Run | N
             break
         best = _Run(entry, quantisation, fitted)
     return best
-
-
-def _quickest(models: Iterable[Entry], fit_of: Callable[[Entry, Quantisation], Fit]) -> _Run | None:
-    """Of those for conversation that fit, the one that answers soonest; None where none fits."""
-    smallest = (
-        _Run(entry, (q := entry.quantisations[0]), fit_of(entry, q)) for entry in models if Role.FAST in entry.roles
-    )
-    fitting = [run for run in smallest if run.fit.verdict in _COMFORTABLE]
-    return max(
-        fitting, key=lambda run: (_tokens_per_s(run.entry, run.quantisation, run.fit), run.entry.id), default=None
-    )
 
 
 def _tokens_per_s(entry: Entry, quantisation: Quantisation, fitted: Fit) -> float:

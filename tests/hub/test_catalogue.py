@@ -8,18 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.hub.catalogue import (
-    Architecture,
-    Entry,
-    Quantisation,
-    Recommendation,
-    Role,
-    Strength,
-    entries,
-    fits_on,
-    read,
-    recommend,
-)
+from desktop.hub.catalogue import Architecture, Entry, Recommendation, Role, Strength, entries, fits_on, read, recommend
 from desktop.hub.fit import Fit, Verdict
 from desktop.hub.layers import Layer
 from desktop.hub.names import is_model_file, quantisation_of, safe_path
@@ -295,14 +284,3 @@ def test_too_slow_is_not_recommended() -> None:
     assert recommend(one, lambda entry, _: tokens(entry, 3)) == []
     assert recommend(one, lambda entry, _: tokens(entry, None)) == []
     assert recommend(one, lambda entry, _: tokens(entry, None, Verdict.GPU)) != []
-
-
-def test_on_a_slow_computer_the_quickest_to_talk_to_comes_first() -> None:
-    def slow(entry: Entry, _: Quantisation) -> Fit:
-        # Fast enough is only one that is for programming.
-        return tokens(entry, 9 if entry.id == "qwen2.5-coder-1.5b" else 5e9 / entry.active_parameters)
-
-    first, second = recommend(entries(), slow)
-    assert (first.entry.id, first.why) == ("qwen3.5-0.8b", Role.FAST)
-    assert (second.entry.id, second.why) == ("qwen2.5-coder-1.5b", Role.CODE)
-    assert recommend(entries(), lambda entry, _: tokens(entry, 1, Verdict.TOO_BIG)) == []
