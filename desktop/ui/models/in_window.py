@@ -252,10 +252,13 @@ def _count_unfinished(folder: Path) -> int:
 
 
 def _best_here(loading: Loading, log: Path) -> Recommendation | None:
-    """The catalogue's first advice for this machine. Takes seconds at the first start: for a thread of its own."""
-    from desktop.hub.catalogue import entries, fits_on, recommend
+    """The catalogue's advice for talking on this machine. Takes seconds at the first start: for a thread of its own.
+
+    None where only specialists run well: one for programming is no first model.
+    """
+    from desktop.hub.catalogue import Role, entries, fits_on, recommend
 
     # Without it, twenty gigabytes would be advised that answer at two tokens a second, or a GPU left unused.
     loading.study(log)
     found = recommend(entries(), fits_on(loading.machine()))
-    return found[0] if found else None
+    return next((each for each in found if each.why in (Role.GENERAL, Role.FAST)), None)
