@@ -18,7 +18,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLineEdit,
@@ -32,10 +32,11 @@ from typing_extensions import override
 
 from desktop.chat.message import Chat
 from desktop.ui import controls
+from desktop.ui.controls import paint_ground, paint_ring
 from desktop.ui.dates import local_date, period
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
-from desktop.ui.theme import RADIUS_CONTROL, TEXT_PX, Tokens, scaled, tokens
+from desktop.ui.theme import TEXT_PX, Tokens, scaled, tokens
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -306,23 +307,17 @@ class ChatDelegate(QStyledItemDelegate):
 
     def _paint_chat(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, theme: Tokens) -> None:
         row = option.rect.adjusted(scaled(8), 1, -scaled(8), -1)
-        radius = scaled(RADIUS_CONTROL)
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
-        painter.setPen(Qt.PenStyle.NoPen)
         if index.data(IS_OPEN):
-            painter.setBrush(QColor(theme.pressed))
-            painter.drawRoundedRect(row, radius, radius)
+            paint_ground(painter, row, theme.pressed)
             bar = QRect(row.left(), row.top() + scaled(8), scaled(3), row.height() - 2 * scaled(8))
             painter.setBrush(QColor(theme.accent))
             painter.drawRoundedRect(bar, bar.width() / 2, bar.width() / 2)
         elif hovered:
-            painter.setBrush(QColor(theme.hover))
-            painter.drawRoundedRect(row, radius, radius)
+            paint_ground(painter, row, theme.hover)
         view = option.widget
         if view.hasFocus() and option.state & QStyle.StateFlag.State_HasFocus:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(theme.accent), scaled(2)))
-            painter.drawRoundedRect(row.adjusted(1, 1, -1, -1), radius, radius)
+            paint_ring(painter, row, theme)
         text = row.adjusted(scaled(12), 0, -scaled(8), 0)
         if hovered:
             more = more_rect(option.rect)

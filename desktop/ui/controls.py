@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFontMetrics,
@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from desktop.ui.icons import icon
-from desktop.ui.theme import scaled, tokens
+from desktop.ui.theme import RADIUS_CONTROL, Tokens, scaled, tokens
 
 Ink = Literal["text", "muted", "accent", "on_accent", "danger", "ok"]
 
@@ -240,3 +240,17 @@ class Switch(QCheckBox):
         left = track.right() - edge - side if self.isChecked() else track.left() + edge
         painter.setBrush(QColor(theme.on_accent if self.isChecked() else theme.surface))
         painter.drawEllipse(QRectF(left, track.top() + edge, side, side))
+
+
+def paint_ground(painter: QPainter, row: QRect, colour: str) -> None:
+    """Fill a list's `row` with `colour`, in rounded corners."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    painter.drawRoundedRect(row, scaled(RADIUS_CONTROL), scaled(RADIUS_CONTROL))
+
+
+def paint_ring(painter: QPainter, row: QRect, theme: Tokens) -> None:
+    """Draw the ring around a list's `row` that has the focus."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(theme.accent), scaled(2)))
+    painter.drawRoundedRect(row.adjusted(1, 1, -1, -1), scaled(RADIUS_CONTROL), scaled(RADIUS_CONTROL))

@@ -15,14 +15,14 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPen, QTextCharFormat, QTextLayout
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QTextCharFormat, QTextLayout
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
 from desktop.store.search import Hit
-from desktop.ui.controls import DRESS_CHANGES
+from desktop.ui.controls import DRESS_CHANGES, paint_ground, paint_ring
 from desktop.ui.i18n import tr
-from desktop.ui.theme import RADIUS_CONTROL, TEXT_PX, Tokens, scaled, tokens
+from desktop.ui.theme import TEXT_PX, Tokens, scaled, tokens
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -119,18 +119,13 @@ class _HitDelegate(QStyledItemDelegate):
         theme = tokens(option.palette)
         hit: Hit = index.data(HIT)
         row = option.rect.adjusted(scaled(8), 1, -scaled(8), -1)
-        radius = scaled(RADIUS_CONTROL)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         current = bool(option.state & QStyle.StateFlag.State_Selected)
         if current or option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.pressed if current else theme.hover))
-            painter.drawRoundedRect(row, radius, radius)
+            paint_ground(painter, row, theme.pressed if current else theme.hover)
         if current and option.widget.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(theme.accent), scaled(2)))
-            painter.drawRoundedRect(row.adjusted(1, 1, -1, -1), radius, radius)
+            paint_ring(painter, row, theme)
         inner = row.adjusted(scaled(12), scaled(6), -scaled(8), -scaled(6))
         upper = QRect(inner.left(), inner.top(), inner.width(), inner.height() // 2)
         lower = QRect(inner.left(), upper.bottom() + 1, inner.width(), inner.height() - upper.height())

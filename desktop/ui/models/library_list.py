@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from desktop.hub.model import Neighbour, Source
 from desktop.ui import controls
+from desktop.ui.controls import paint_ground, paint_ring
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
 from desktop.ui.models.library_rows import (
@@ -283,17 +284,13 @@ class LibraryDelegate(QStyledItemDelegate):
         row = option.rect.adjusted(scaled(8), scaled(2), -scaled(8), -scaled(3))
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         if selected or option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.hover))
-            painter.drawRoundedRect(row, scaled(RADIUS_CONTROL), scaled(RADIUS_CONTROL))
+            paint_ground(painter, row, theme.hover)
         self._paint_focus(painter, option, theme)
 
     def _paint_focus(self, painter: QPainter, option: QStyleOptionViewItem, theme: Tokens) -> None:
         row = option.rect.adjusted(scaled(8), scaled(2), -scaled(8), -scaled(3))
         if self._view.hasFocus() and option.state & QStyle.StateFlag.State_HasFocus:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(theme.accent), scaled(2)))
-            painter.drawRoundedRect(row.adjusted(1, 1, -1, -1), scaled(RADIUS_CONTROL), scaled(RADIUS_CONTROL))
+            paint_ring(painter, row, theme)
 
     def _paint_words(self, painter: QPainter, area: QRect, index: Index, theme: Tokens) -> None:
         buttons = [rect for _, rect in self._view.button_rects(index, area)]

@@ -6,16 +6,16 @@ import time
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
 from desktop.hub.remote import Found
-from desktop.ui.controls import DRESS_CHANGES
+from desktop.ui.controls import DRESS_CHANGES, paint_ground, paint_ring
 from desktop.ui.found_words import facts_of
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
-from desktop.ui.theme import RADIUS_CONTROL, TEXT_PX, Tokens, scaled, tokens
+from desktop.ui.theme import TEXT_PX, Tokens, scaled, tokens
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -117,7 +117,11 @@ class _Painter(QStyledItemDelegate):
         row = option.rect.adjusted(0, 1, 0, -1)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        _paint_ground(painter, row, option, theme)
+        current = bool(option.state & QStyle.StateFlag.State_Selected) and option.widget.hasFocus()
+        if current or option.state & QStyle.StateFlag.State_MouseOver:
+            paint_ground(painter, row, theme.hover)
+        if current:
+            paint_ring(painter, row, theme)
         inner = row.adjusted(scaled(12), scaled(7), -scaled(12), -scaled(7))
         upper = QRect(inner.left(), inner.top(), inner.width(), inner.height() // 2)
         lower = QRect(inner.left(), upper.bottom() + 1, inner.width(), inner.height() - upper.height())
@@ -138,19 +142,6 @@ class _Painter(QStyledItemDelegate):
             QFontMetrics(small).elidedText(facts, Qt.TextElideMode.ElideRight, lower.width()),
         )
         painter.restore()
-
-
-def _paint_ground(painter: QPainter, row: QRect, option: QStyleOptionViewItem, theme: Tokens) -> None:
-    radius = scaled(RADIUS_CONTROL)
-    current = bool(option.state & QStyle.StateFlag.State_Selected) and option.widget.hasFocus()
-    if current or option.state & QStyle.StateFlag.State_MouseOver:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.hover))
-        painter.drawRoundedRect(row, radius, radius)
-    if current:
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(theme.accent), scaled(2)))
-        painter.drawRoundedRect(row.adjusted(1, 1, -1, -1), radius, radius)
 
 
 def _paint_name(painter: QPainter, area: QRect, font: QFont, repo: str, theme: Tokens) -> None:
