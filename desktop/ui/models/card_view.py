@@ -22,7 +22,7 @@ from typing_extensions import override
 from desktop.ui.controls import DRESS_CHANGES
 from desktop.ui.i18n import tr
 from desktop.ui.theme import scaled, tokens
-from desktop.ui.transcript.block_view import Target
+from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.flow import Flow
 from desktop.ui.transcript.style import Style
 
@@ -244,11 +244,11 @@ class _Page(QWidget):
 
 def _is_usable(target: Target) -> bool:
     """A web address, or code to copy; whatever else a stranger's link names is nobody's to open."""
-    return QUrl(target.link).scheme().lower() in _WEB if target.link else target.code is not None
+    return QUrl(target.link).scheme().lower() in _WEB if target.link else target.does is Does.COPY
 
 
 def _activate(target: Target) -> None:
     if target.link:
         QDesktopServices.openUrl(QUrl(target.link))
     else:
-        QGuiApplication.clipboard().setText(target.code or "")
+        QGuiApplication.clipboard().setText(target.subject)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QBasicTimer, QPointF, QRect, QRectF, Qt, QTimerEvent, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
@@ -11,7 +12,7 @@ from typing_extensions import override
 
 from desktop.ui import theme
 from desktop.ui.i18n import tr
-from desktop.ui.transcript.block_view import Target
+from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.column import Anchor, Column, column_width
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.selection import Selection
@@ -98,12 +99,12 @@ class Canvas(QAbstractScrollArea):
         corner = QPointF(self._left, start - top)
         found = []
         if view.reasoning_line is not None:
-            found.append(Target(view.reasoning_line.translated(corner), tr("Reasoning")))
-        for _, origin, flow in view.parts():
+            found.append(Target(view.reasoning_line.translated(corner), tr("Reasoning"), Does.FOLD))
+        for part, origin, flow in view.parts():
             y = start + origin.y()
             for index, block_top, _ in flow.in_sight(top - y, bottom - y):
                 shift = corner + origin + QPointF(0, block_top)
-                found.extend(target.translated(shift) for target in flow.targets(index))
+                found.extend(replace(target.translated(shift), part=part) for target in flow.targets(index))
         return found
 
     # Layout.

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF
 
 from desktop.ui import theme
+from desktop.ui.transcript.blocks.target import Target
 from desktop.ui.transcript.heights import Heights
-from desktop.ui.transcript.message_view import MessageView, Place, estimated_heights
+from desktop.ui.transcript.message_view import MessageState, MessageView, Place, estimated_heights
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 
@@ -48,7 +49,7 @@ class Column:
         self.width = width
         self._views: dict[int, MessageView] = {}
         self._heights = Heights()
-        self._unfolded: dict[int, bool] = {}
+        self._states: dict[int, MessageState] = {}
 
     @property
     def height(self) -> float:
@@ -105,9 +106,14 @@ class Column:
     def toggle_reasoning(self, index: int) -> None:
         """Fold or unfold the reasoning of row `index`."""
         view = self.view(index)
-        view.unfolded = not view.is_unfolded
-        self._unfolded[self.rows[index].message.id] = view.unfolded
+        view.state.unfolded = not view.is_unfolded
         self.show(index)
+
+    def change_block(self, index: int, target: Target) -> None:
+        """Show a block of row `index` as `target` says."""
+        view = self.view(index)
+        view.change_block(target)
+        self._heights.set(index, view.height)
 
     def realise(self, top: float, bottom: float) -> bool:
         """Lay out what lies between two heights. True if heights changed by that."""
@@ -133,8 +139,8 @@ class Column:
         view = self._views.get(index)
         if view is None:
             row = self.rows[index]
-            unfolded = self._unfolded.get(row.message.id)
-            view = MessageView(row, self.style, self.width, unfolded=unfolded)
+            state = self._states.setdefault(row.message.id, MessageState())
+            view = MessageView(row, self.style, self.width, state)
             self._views[index] = view
             self._heights.set(index, view.height)
         return view

@@ -9,22 +9,35 @@ from math import ceil
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter
 
-from desktop.ui.transcript import markdown
-from desktop.ui.transcript.block_kinds import make_view
-from desktop.ui.transcript.block_view import BlockView, Target
+from desktop.ui.transcript.blocks.block_state import BlockState
+from desktop.ui.transcript.blocks.block_view import BlockView
+from desktop.ui.transcript.blocks.make import make_view
+from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.heights import Heights
-from desktop.ui.transcript.inline import References
-from desktop.ui.transcript.markdown import QUOTE, Block, Kind
-from desktop.ui.transcript.stream import MarkdownStream
 from desktop.ui.transcript.style import Style
+from desktop.ui.transcript.text import markdown
+from desktop.ui.transcript.text.inline import References
+from desktop.ui.transcript.text.markdown import QUOTE, Block, Kind
+from desktop.ui.transcript.text.stream import MarkdownStream
 
 _SAMPLE = 500
 
 
 class Flow:
-    """`muted` draws in the muted colour, `plain` shows the text as it is instead of as Markdown."""
+    """`muted` draws in the muted colour, `plain` shows the text as it is instead of as Markdown.
 
-    def __init__(self, style: Style, width: float, *, muted: bool = False, plain: bool = False) -> None:
+    `states` is what the reader has chosen for blocks, by number: given from outside, it outlives the flow.
+    """
+
+    def __init__(
+        self,
+        style: Style,
+        width: float,
+        states: dict[int, BlockState] | None = None,
+        *,
+        muted: bool = False,
+        plain: bool = False,
+    ) -> None:
         self.blocks: list[Block] = []
         self._style = style
         self._width = width
@@ -33,6 +46,7 @@ class Flow:
         self._stream: MarkdownStream | None = None
         self._text = ""
         self._references: References = {}
+        self._states = {} if states is None else states
         self._views: dict[int, BlockView] = {}
         self._heights = Heights()
         self._changed_from = 0
@@ -96,8 +110,7 @@ class Flow:
         index = self._heights.at(top)
         while index < len(self.blocks) and self._heights.top(index) < bottom:
             if index not in self._views:
-                view = make_view(self.blocks[index], self._style, self._width, self._references, muted=self._muted)
-                self._views[index] = view
+                self._views[index] = self._make_view(index)
                 changed |= self._measure(index)
             index += 1
         return changed
@@ -112,8 +125,7 @@ class Flow:
     def view(self, index: int) -> BlockView:
         """The view of block `index`, laid out if it was not."""
         if index not in self._views:
-            view = make_view(self.blocks[index], self._style, self._width, self._references, muted=self._muted)
-            self._views[index] = view
+            self._views[index] = self._make_view(index)
             self._measure(index)
         return self._views[index]
 
@@ -134,6 +146,16 @@ class Flow:
             if index in self._views:
                 yield index, self.top(index), self._views[index]
             index += 1
+
+    def change(self, index: int, does: Does) -> None:
+        """Show block `index`, with all its pieces, as the reader wants it from now on."""
+        first = self._first_piece(index)
+        self.view(index).change(does)
+        for piece in range(first, len(self.blocks)):
+            if piece > first and self.blocks[piece].first:
+                break
+            if self._views.pop(piece, None) is not None:
+                self.view(piece)
 
     def targets(self, index: int) -> list[Target]:
         """What can be activated in block `index`, relative to that block."""
@@ -175,16 +197,26 @@ class Flow:
         if same in kept:
             self._measure(same)
 
+    def _make_view(self, index: int) -> BlockView:
+        state = self._states.setdefault(self._first_piece(index), BlockState())
+        return make_view(self.blocks[index], self._style, self._width, self._references, state, muted=self._muted)
+
+    def _first_piece(self, index: int) -> int:
+        while not self.blocks[index].first:
+            index -= 1
+        return index
+
     def _whole(self, index: int, target: Target) -> Target:
-        """A code block that was cut is copied whole."""
-        if target.code is None or self.blocks[index].last:
+        """The target as one of this flow. A code block that was cut is copied whole."""
+        target = replace(target, block=index)
+        if target.does not in (Does.COPY, Does.SAVE) or self.blocks[index].last:
             return target
         code = self.blocks[index].text
         for piece in self.blocks[index + 1 :]:
             if piece.first:
                 break
             code += piece.joint + piece.text
-        return replace(target, code=code)
+        return replace(target, subject=code)
 
     def _measure(self, index: int) -> bool:
         # Whole pixels, so that frames and rules stay sharp.

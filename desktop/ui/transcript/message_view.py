@@ -8,7 +8,7 @@ when they appear. Coordinates are relative to the upper left corner of the messa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
@@ -16,6 +16,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from desktop.chat.message import Role, State
 from desktop.ui import theme
 from desktop.ui.icons import icon
+from desktop.ui.transcript.blocks.block_state import BlockState
+from desktop.ui.transcript.blocks.target import Target
 from desktop.ui.transcript.flow import Flow, estimated_lines
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
@@ -42,19 +44,31 @@ class Place:
     offset: int
 
 
-class MessageView:
-    """`unfolded` says whether the reasoning is open; None leaves it open while it is being written."""
+@dataclass(slots=True)
+class MessageState:
+    """What the reader has chosen for one message. It outlives the message's view.
 
-    def __init__(self, row: Row, style: Style, width: float, *, unfolded: bool | None) -> None:
+    `unfolded` says whether the reasoning is open; None leaves it open while it is being written.
+    """
+
+    unfolded: bool | None = None
+    reasoning: dict[int, BlockState] = field(default_factory=dict)
+    text: dict[int, BlockState] = field(default_factory=dict)
+
+
+class MessageView:
+    """`row` as the reader wants it (`state`), in a text column of `width` pixels."""
+
+    def __init__(self, row: Row, style: Style, width: float, state: MessageState) -> None:
         self.row = row
-        self.unfolded = unfolded
+        self.state = state
         self.changed_below = 0.0
         """Above this height the last `set_row` has changed nothing."""
         self._style = style
         self._width = width
         self._is_question = row.message.role is not Role.ASSISTANT
-        self._text = Flow(style, self._text_width(), plain=self._is_question)
-        self._reasoning = Flow(style, self._reasoning_width(), muted=True)
+        self._text = Flow(style, self._text_width(), state.text, plain=self._is_question)
+        self._reasoning = Flow(style, self._reasoning_width(), state.reasoning, muted=True)
         self._notice = self._make_notice()
         self._bubble = QRectF()
         self.set_row(row)
@@ -90,8 +104,8 @@ class MessageView:
     @property
     def is_unfolded(self) -> bool:
         """Whether the reasoning can be read."""
-        if self.unfolded is not None:
-            return self.unfolded
+        if self.state.unfolded is not None:
+            return self.state.unfolded
         return self.is_reasoning
 
     @property
@@ -148,6 +162,11 @@ class MessageView:
     def flow(self, part: int) -> Flow:
         """The text of `part`."""
         return self._reasoning if part == REASONING else self._text
+
+    def change_block(self, target: Target) -> None:
+        """Show a block as `target` says."""
+        self.flow(target.part).change(target.block, target.does)
+        self._arrange()
 
     def realise(self, top: float, bottom: float) -> bool:
         """Lay out what lies between two heights. True if the message's height changed by that."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QToolTip
 
-from desktop.ui.transcript.block_view import Target
+from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.canvas import Canvas
 from desktop.ui.transcript.column import Spot
 from desktop.ui.transcript.message_view import Place
@@ -103,13 +105,13 @@ class Pointer(QObject):
         inner = point - QPointF(0, column.top(row))
         view = column.view(row)
         if view.reasoning_line is not None and view.reasoning_line.contains(inner):
-            return row, Target(view.reasoning_line, "")
+            return row, Target(view.reasoning_line, "", Does.FOLD)
         found = view.block_at(inner)
         if found is None:
             return None
         place, corner = found
         target = view.flow(place.part).target_at(place.block, inner - corner)
-        return None if target is None else (row, target)
+        return None if target is None else (row, replace(target, part=place.part))
 
     def _start(self, unit: int) -> None:
         self._unit = unit

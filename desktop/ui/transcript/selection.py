@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from desktop.ui.transcript import markdown
 from desktop.ui.transcript.column import Column, Spot
 from desktop.ui.transcript.flow import Flow
-from desktop.ui.transcript.markdown import QUOTE, Block
 from desktop.ui.transcript.message_view import TEXT, MessageView, Place
+from desktop.ui.transcript.text import markdown
+from desktop.ui.transcript.text.markdown import QUOTE, Block
 
 BETWEEN_MESSAGES = "\n\n"
 _START = Place(TEXT, 0, 0)

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QGuiApplication, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QAbstractSlider, QMenu, QWidget
 from typing_extensions import override
 
-from desktop.chat.message import State
 from desktop.ui import theme
 from desktop.ui.i18n import tr
 from desktop.ui.transcript import accessible, keyboard
-from desktop.ui.transcript.block_view import Target
-from desktop.ui.transcript.canvas import Canvas
-from desktop.ui.transcript.column import Column
+from desktop.ui.transcript.blocks.target import CHANGES_BLOCK, Does, Target
 from desktop.ui.transcript.context_menu import context_menu
-from desktop.ui.transcript.inline import may_open
+from desktop.ui.transcript.feed import Feed
 from desktop.ui.transcript.keyboard import Press
 from desktop.ui.transcript.overlay import Overlay, Scene
 from desktop.ui.transcript.pointer import Pointer
-from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.selection import everything, selected_text
 from desktop.ui.transcript.style import Style
+from desktop.ui.transcript.text.inline import may_open
 
 _CONFIRMED_MS = 1200
-_BACK_OFF = 3
-"""A streamed step waits this many times as long as the last one took, so that it never takes all of the main thread."""
-_NOTICED_S = 0.008
 _FAR_FROM_END_PX = 80
 _SCROLLS = {
     Press.PAGE_UP: QAbstractSlider.SliderAction.SliderPageStepSub,
@@ -39,7 +30,7 @@ _SCROLLS = {
 }
 
 
-class Transcript(Canvas):
+class Transcript(Feed):
     """Shows the messages of the open path, and reports what the reader wants done with them.
 
     Signals:
@@ -66,9 +57,6 @@ class Transcript(Canvas):
         self._target: int | None = None
         self._hovered: int | None = None
         self._shows_ring = False
-        self._late: set[int] = set()
-        self._due_s = 0.0
-        self._late_timer = QTimer(self, singleShot=True)
         self._confirmed_timer = QTimer(self, singleShot=True, interval=_CONFIRMED_MS)
         self._pointer = Pointer(self)
         self._overlay = Overlay(self.viewport())
@@ -77,7 +65,7 @@ class Transcript(Canvas):
         accessible.install()
 
     def _connect(self) -> None:
-        self._late_timer.timeout.connect(self._show_late)
+        self.replaced.connect(self._on_replaced)
         self._confirmed_timer.timeout.connect(lambda: self._overlay.confirm_copied(-1, confirmed=False))
         self.settled.connect(self._place_overlay)
         self._pointer.activated.connect(self.activate)
@@ -94,49 +82,10 @@ class Transcript(Canvas):
 
     # What is shown.
 
-    def set_rows(self, rows: Sequence[Row]) -> None:
-        """Show another chat, from its end."""
-        self.column = Column(self.column.style, self.column.width)
-        self.column.replace(0, rows)
-        self._late.clear()
-        self.selection = self.focused = self._target = self._hovered = None
-        self.follows = True
-        self.settle()
-        accessible.rows_changed(self)
-
-    def replace_rows(self, first: int, rows: Sequence[Row]) -> None:
-        """The rows from `first` on are now these. The reader stays where they read, or at the end."""
-        self.column.replace(first, rows)
-        self._late = {index for index in self._late if index < first}
-        if self.selection is not None and self.selection.end.row >= first:
-            self.selection = None
-        if self.focused is not None and self.focused >= len(self.column.rows):
-            self.focused = None
-        self._target = None
-        self.settle()
-        accessible.rows_changed(self)
-
-    def update_row(self, index: int, row: Row) -> None:
-        """Row `index` is now `row`: its text has grown, or its state has changed."""
-        ended = self.column.rows[index].message.state is State.STREAMING and row.message.state is not State.STREAMING
-        self.column.rows[index] = row
-        self._late.add(index)
-        if row.message.state is not State.STREAMING or time.perf_counter() >= self._due_s:
-            self._show_late()
-        elif not self._late_timer.isActive():
-            self._late_timer.start(max(1, round((self._due_s - time.perf_counter()) * 1000)))
-        if ended:
-            accessible.row_finished(self, index)
-
     def set_zoom(self, zoom: float) -> None:
         """Draw everything `zoom` times as large."""
         if zoom != self.column.style.zoom:
             self._restyle(zoom)
-
-    def scroll_to_end(self) -> None:
-        """Show the end, and follow it."""
-        self.follows = True
-        self.settle()
 
     def scroll_to_message(self, message_id: int) -> None:
         """Show the beginning of this message, and mark it as the chosen one."""
@@ -166,16 +115,21 @@ class Transcript(Canvas):
 
     def activate(self, row: int, target: Target) -> None:
         """Do what a click on `target` in `row` does."""
-        if target.link:
-            if may_open(target.link):
-                self.link_activated.emit(target.link)
-        elif target.code is not None:
-            QGuiApplication.clipboard().setText(target.code)
-            self.copied.emit(tr("Code copied"))
-        else:
-            self.column.toggle_reasoning(row)
+        if target.does in CHANGES_BLOCK:
+            self.column.change_block(row, target)
             self.follows = False
             self.settle()
+            return
+        match target.does:
+            case Does.OPEN_LINK if may_open(target.subject):
+                self.link_activated.emit(target.subject)
+            case Does.COPY:
+                QGuiApplication.clipboard().setText(target.subject)
+                self.copied.emit(tr("Code copied"))
+            case Does.FOLD:
+                self.column.toggle_reasoning(row)
+                self.follows = False
+                self.settle()
 
     # Choosing messages by keyboard.
 
@@ -220,6 +174,11 @@ class Transcript(Canvas):
         self.activate(self.focused, targets[self._target])
         return True
 
+    def _on_replaced(self, first: int) -> None:
+        self._target = None
+        if first == 0:
+            self._hovered = None
+
     def _on_hovered(self, row: int | None) -> None:
         if row != self._hovered:
             self._hovered = row
@@ -235,16 +194,6 @@ class Transcript(Canvas):
         far = bar.maximum() - bar.value() > self.column.style.px(_FAR_FROM_END_PX)
         scene = Scene(self.column, corner, self.rows_in_sight(), self._hovered, focused)
         self._overlay.place(scene, show_jump=far and not self.follows)
-
-    def _show_late(self) -> None:
-        """Bring to the page what has come since the last step."""
-        self._late_timer.stop()
-        start = time.perf_counter()
-        changed_below = min((self.column.show(index) for index in self._late), default=self.column.height)
-        self._late.clear()
-        self.settle(changed_below)
-        took = time.perf_counter() - start
-        self._due_s = start + took * (1 + _BACK_OFF) if took > _NOTICED_S else 0.0
 
     def _restyle(self, zoom: float | None = None) -> None:
         style = Style(theme.tokens(self.palette()), zoom or self.column.style.zoom)

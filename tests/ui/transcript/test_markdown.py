@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from desktop.ui.transcript import markdown
-from desktop.ui.transcript.inline import Span, plain_inline, spans
-from desktop.ui.transcript.markdown import Block, Kind, parse
+from desktop.ui.transcript.text import markdown
+from desktop.ui.transcript.text.inline import Span, plain_inline, spans
+from desktop.ui.transcript.text.markdown import Block, Kind, parse
 
 
 def blocks(text: str) -> list[Block]:

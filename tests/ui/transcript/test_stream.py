@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktop.ui.transcript import markdown
-from desktop.ui.transcript.markdown import Kind
-from desktop.ui.transcript.stream import MarkdownStream, close_inline
+from desktop.ui.transcript.text import markdown
+from desktop.ui.transcript.text.markdown import Kind
+from desktop.ui.transcript.text.stream import MarkdownStream, close_inline
 
 DOCUMENT = """# Title
 

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import FinishReason, State
 from desktop.ui import appearance, theme
-from desktop.ui.transcript.block_view import Target
+from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import STATISTICS, answer, grown, question
 
@@ -264,7 +264,7 @@ def test_links_open_only_by_a_click_and_only_safe_ones(show: Show, qtbot: QtBot)
         click(transcript, find(transcript, 0, "good").area.center())
     assert caught.args == ["https://a.example/x"]
     with qtbot.assertNotEmitted(transcript.link_activated):
-        transcript.activate(0, Target(find(transcript, 0, "good").area, "", link="file:///etc/passwd"))
+        transcript.activate(0, Target(find(transcript, 0, "good").area, "", Does.OPEN_LINK, "file:///etc/passwd"))
 
 
 # Keyboard

@@ -19,3 +19,8 @@ def is_cjk(character: str) -> bool:
     """Whether `character` belongs to the scripts that set no space between words."""
     code = ord(character)
     return code >= _FIRST and any(first <= code <= last for first, last in _RANGES)
+
+
+def has_cjk(text: str) -> bool:
+    """Whether there is Chinese, Japanese or Korean in `text`."""
+    return not text.isascii() and any(map(is_cjk, text))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from desktop.ui.transcript.inline import MAX_NESTING, References, parser, plain_inline
+from desktop.ui.transcript.text.inline import MAX_NESTING, References, parser, plain_inline
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

@@ -17,7 +17,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType
 from typing_extensions import override
 
-from desktop.ui.transcript.script import is_cjk
+from desktop.ui.transcript.text.script import is_cjk
 
 
 class CjkParserInline(ParserInline):

@@ -16,9 +16,9 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Any
 
-from desktop.ui.transcript import markdown
-from desktop.ui.transcript.inline import References
-from desktop.ui.transcript.markdown import Block, Kind, Unit
+from desktop.ui.transcript.text import markdown
+from desktop.ui.transcript.text.inline import References
+from desktop.ui.transcript.text.markdown import Block, Kind, Unit
 
 
 class MarkdownStream:

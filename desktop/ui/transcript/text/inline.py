@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from desktop.ui.transcript.script import is_cjk
+from desktop.ui.transcript.text.script import is_cjk
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -44,7 +44,7 @@ def parser() -> MarkdownIt:
     """For blocks (`markdown`) and for what is inside them. Made for the first text: so the window opens sooner."""
     from markdown_it import MarkdownIt
 
-    from desktop.ui.transcript.cjk import CjkParserInline
+    from desktop.ui.transcript.text.cjk import CjkParserInline
 
     made = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
     made.inline = CjkParserInline()

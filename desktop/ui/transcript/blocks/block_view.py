@@ -1,0 +1,237 @@
+"""What all blocks on the page share: a small document laid out in a width, hit by a pointer, marked and painted.
+
+A view is made when its block comes into sight and dropped when it is far away. All coordinates are relative to the
+block's upper left corner, in the window's pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
+    QColor,
+    QPainter,
+    QPalette,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextLine,
+)
+from typing_extensions import override
+
+from desktop.ui.transcript.blocks.block_state import BlockState
+from desktop.ui.transcript.blocks.inline_text import InlineText
+from desktop.ui.transcript.blocks.markers import Markers
+from desktop.ui.transcript.blocks.target import Does, Target
+from desktop.ui.transcript.style import Style
+from desktop.ui.transcript.text.inline import References
+from desktop.ui.transcript.text.markdown import Block
+
+
+class _Document(QTextDocument):
+    """A document that never loads anything: whatever the text names stays where it is."""
+
+    @override
+    def loadResource(self, type: int, name: Any) -> Any:
+        return None
+
+
+class BlockView:
+    """Base of all kinds. `state` is what the reader has chosen for this block."""
+
+    def __init__(
+        self, block: Block, style: Style, width: float, references: References, state: BlockState, *, muted: bool
+    ) -> None:
+        self.block = block
+        self.height = 0.0
+        self._style = style
+        self._muted = muted
+        self._state = state
+        self._markers = Markers(block, style, width)
+        self._document = _Document()
+        self._document.setUndoRedoEnabled(False)
+        self._document.setDocumentMargin(0)
+        self._inline = InlineText(self._document, style, references)
+        self._fill()
+        self._width = 0.0
+        self.set_width(width)
+
+    @property
+    def left(self) -> float:
+        """Where the text begins, right of what it is indented by."""
+        return self._markers.left
+
+    @property
+    def length(self) -> int:
+        """How many positions a caret has in this block, less one."""
+        return self._document.characterCount() - 1
+
+    @property
+    def ideal_width(self) -> float:
+        """The width that the text would like, up to the one that it was given."""
+        return self.left + self._document.idealWidth()
+
+    def set_width(self, width: float) -> None:
+        """Lay out anew for `width`."""
+        if width != self._width:
+            self._width = width
+            self._markers = Markers(self.block, self._style, width)
+            self._document.setTextWidth(max(1.0, width - self.left - self._padding()))
+        self.height = self._document.size().height() + self._top() + self._bottom()
+
+    def grow(self, block: Block) -> bool:
+        """Become `block` by adding what is new at the end. False where that is not possible."""
+        return block == self.block
+
+    def text(self, start: int = 0, end: int | None = None) -> str:
+        """The text between two positions."""
+        cursor = QTextCursor(self._document)
+        cursor.setPosition(min(start, self.length))
+        cursor.setPosition(self.length if end is None else min(end, self.length), QTextCursor.MoveMode.KeepAnchor)
+        return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n").replace("\xa0", " ")
+
+    def position_at(self, point: QPointF) -> int:
+        """The caret position nearest to `point`."""
+        found = self._document.documentLayout().hitTest(point - self._origin(), Qt.HitTestAccuracy.FuzzyHit)
+        return max(0, min(found, self.length))
+
+    def word_at(self, position: int) -> tuple[int, int]:
+        """The range of the word at `position`."""
+        cursor = QTextCursor(self._document)
+        cursor.setPosition(min(position, self.length))
+        cursor.select(QTextCursor.SelectionType.WordUnderCursor)
+        return cursor.selectionStart(), cursor.selectionEnd()
+
+    def target_at(self, point: QPointF) -> Target | None:
+        """What a click on `point` would do."""
+        return next((target for target in self.targets() if target.area.contains(point)), self._link_at(point))
+
+    def targets(self) -> list[Target]:
+        """Everything in the block that can be activated, in reading order."""
+        return [self._link_target(start, end, address) for start, end, address in self._inline.links]
+
+    def draw(self, painter: QPainter, selection: tuple[int, int] | None = None) -> None:
+        """Paint at the painter's origin, with the range `selection` marked."""
+        self._markers.draw(painter, self.height, self._baseline())
+        self._draw_ground(painter)
+        origin = self._origin()
+        painter.translate(origin)
+        self._inline.draw_code_boxes(painter, self._lines)
+        context = QAbstractTextDocumentLayout.PaintContext()
+        colours = self._style.tokens
+        context.palette.setColor(QPalette.ColorRole.Text, QColor(colours.muted if self._muted else colours.text))
+        if selection is not None:
+            context.selections = [self._marked(*selection)]
+        self._document.documentLayout().draw(painter, context)
+        painter.translate(-origin)
+
+    def draw_quote_bar(self, painter: QPainter, depth: int, y: float, height: float) -> None:
+        """Paint the edge of the quote that is the block's indent number `depth`."""
+        self._markers.draw_quote_bar(painter, depth, y, height)
+
+    # What the kinds do differently.
+
+    def change(self, does: Does) -> None:
+        """Remember a choice of the reader for this block. A view that is made anew shows it."""
+        state = self._state
+        match does:
+            case Does.WRAP:
+                state.wraps = not state.wraps
+                state.scrolled = 0.0
+            case Does.NUMBER:
+                state.is_numbered = not state.is_numbered
+            case Does.SHOW_SOURCE:
+                state.shows_source = not state.shows_source
+
+    def _fill(self) -> None:
+        """Fill the document, once."""
+        raise NotImplementedError
+
+    def _top(self) -> float:
+        return 0.0
+
+    def _bottom(self) -> float:
+        return 0.0
+
+    def _padding(self) -> float:
+        return 0.0
+
+    def _draw_ground(self, painter: QPainter) -> None:
+        """Paint what lies behind the text."""
+
+    # Shared.
+
+    def _origin(self) -> QPointF:
+        return QPointF(self.left, self._top())
+
+    def _link_at(self, point: QPointF) -> Target | None:
+        position = self._document.documentLayout().hitTest(point - self._origin(), Qt.HitTestAccuracy.ExactHit)
+        for start, end, address in self._inline.links:
+            if start <= position < end:
+                return self._link_target(start, end, address)
+        return None
+
+    def _link_target(self, start: int, end: int, address: str) -> Target:
+        rectangles = self._rectangles(start, end)
+        area = rectangles[0].translated(self._origin()) if rectangles else QRectF()
+        return Target(area, self.text(start, end), Does.OPEN_LINK, address)
+
+    def _rectangles(self, start: int, end: int) -> list[QRectF]:
+        """Where the text between two positions stands, one rectangle a line, in the document's coordinates."""
+        return [
+            QRectF(left, baseline - line.ascent(), right - left, line.ascent() + line.descent())
+            for line, left, right, baseline in self._lines(start, end)
+        ]
+
+    def _lines(self, start: int, end: int) -> Iterator[tuple[QTextLine, float, float, float]]:
+        """The lines between two positions, each with what of it is meant: from left to right, and its baseline."""
+        layout_of = self._document.documentLayout()
+        block = self._document.findBlock(start)
+        while block.isValid() and block.position() < end:
+            layout = block.layout()
+            corner = layout_of.blockBoundingRect(block).topLeft()
+            for index in range(layout.lineCount()):
+                line = layout.lineAt(index)
+                first = max(start - block.position(), line.textStart())
+                last = min(end - block.position(), line.textStart() + line.textLength())
+                if first < last:
+                    edges = sorted((_x(line, first), _x(line, last)))
+                    baseline = corner.y() + line.y() + line.ascent()
+                    yield line, corner.x() + edges[0], corner.x() + edges[1], baseline
+            block = block.next()
+
+    def _marked(self, start: int, end: int) -> QAbstractTextDocumentLayout.Selection:
+        selection = QAbstractTextDocumentLayout.Selection()
+        cursor = QTextCursor(self._document)
+        cursor.setPosition(min(start, self.length))
+        cursor.setPosition(min(end, self.length), QTextCursor.MoveMode.KeepAnchor)
+        look = QTextCharFormat()
+        look.setBackground(QColor(self._style.tokens.selection))
+        selection.cursor = cursor
+        selection.format = look
+        return selection
+
+    def _baseline(self) -> float:
+        """Of the first line, from the block's upper edge."""
+        block = self._document.firstBlock()
+        line = block.layout().lineAt(0)
+        if not line.isValid():
+            return self._style.px(16)
+        return self._top() + self._document.documentLayout().blockBoundingRect(block).y() + line.y() + line.ascent()
+
+
+def line_height(height: int) -> QTextBlockFormat:
+    """Paragraphs whose lines are `height` pixels high, whatever fonts they mix."""
+    look = QTextBlockFormat()
+    look.setLineHeight(height, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
+    return look
+
+
+def _x(line: Any, position: int) -> float:
+    """The x of a caret in a QTextLine; PySide's cursorToX returns the position too."""
+    found = line.cursorToX(position)
+    return float(found[0] if isinstance(found, tuple) else found)

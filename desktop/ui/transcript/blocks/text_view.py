@@ -1,0 +1,31 @@
+"""Running text: paragraphs, headings and plain text."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QTextCursor, QTextOption
+from typing_extensions import override
+
+from desktop.ui.transcript.blocks.block_view import BlockView, line_height
+from desktop.ui.transcript.text.inline import Span
+from desktop.ui.transcript.text.markdown import Kind
+from desktop.ui.transcript.text.script import has_cjk
+
+
+class TextView(BlockView):
+    """A paragraph, a heading, or text that is shown as it is."""
+
+    @override
+    def _fill(self) -> None:
+        block = self.block
+        is_heading = block.kind is Kind.HEADING
+        font = self._style.heading_font(block.level) if is_heading else self._style.text_font
+        self._document.setDefaultFont(font)
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self._document.setDefaultTextOption(option)
+        cursor = QTextCursor(self._document)
+        cursor.setBlockFormat(line_height(self._style.line_height(font.pixelSize(), cjk=has_cjk(block.text))))
+        if block.kind is Kind.PLAIN:
+            self._inline.insert(cursor, [Span(block.text)])
+        else:
+            self._inline.insert_markdown(cursor, block.text, heading=is_heading)

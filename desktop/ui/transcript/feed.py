@@ -1,0 +1,86 @@
+"""Messages as they come: another chat, other messages from one on, an answer that grows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QWidget
+
+from desktop.chat.message import State
+from desktop.ui.transcript import accessible
+from desktop.ui.transcript.canvas import Canvas
+from desktop.ui.transcript.column import Column
+from desktop.ui.transcript.row import Row
+
+_BACK_OFF = 3
+"""A streamed step waits this many times as long as the last one took, so that it never takes all of the main thread."""
+_NOTICED_S = 0.008
+
+
+class Feed(Canvas):
+    """Shows what it is given, at most as fast as the main thread can bear.
+
+    Signals:
+        replaced(first: int): the rows from `first` on are others
+    """
+
+    replaced = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._late: set[int] = set()
+        self._due_s = 0.0
+        self._late_timer = QTimer(self, singleShot=True)
+        self._late_timer.timeout.connect(self._show_late)
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Show another chat, from its end."""
+        self.column = Column(self.column.style, self.column.width)
+        self.column.replace(0, rows)
+        self._late.clear()
+        self.selection = self.focused = None
+        self.follows = True
+        self.replaced.emit(0)
+        self.settle()
+        accessible.rows_changed(self)
+
+    def replace_rows(self, first: int, rows: Sequence[Row]) -> None:
+        """The rows from `first` on are now these. The reader stays where they read, or at the end."""
+        self.column.replace(first, rows)
+        self._late = {index for index in self._late if index < first}
+        if self.selection is not None and self.selection.end.row >= first:
+            self.selection = None
+        if self.focused is not None and self.focused >= len(self.column.rows):
+            self.focused = None
+        self.replaced.emit(first)
+        self.settle()
+        accessible.rows_changed(self)
+
+    def update_row(self, index: int, row: Row) -> None:
+        """Row `index` is now `row`: its text has grown, or its state has changed."""
+        ended = self.column.rows[index].message.state is State.STREAMING and row.message.state is not State.STREAMING
+        self.column.rows[index] = row
+        self._late.add(index)
+        if row.message.state is not State.STREAMING or time.perf_counter() >= self._due_s:
+            self._show_late()
+        elif not self._late_timer.isActive():
+            self._late_timer.start(max(1, round((self._due_s - time.perf_counter()) * 1000)))
+        if ended:
+            accessible.row_finished(self, index)
+
+    def scroll_to_end(self) -> None:
+        """Show the end, and follow it."""
+        self.follows = True
+        self.settle()
+
+    def _show_late(self) -> None:
+        """Bring to the page what has come since the last step."""
+        self._late_timer.stop()
+        start = time.perf_counter()
+        changed_below = min((self.column.show(index) for index in self._late), default=self.column.height)
+        self._late.clear()
+        self.settle(changed_below)
+        took = time.perf_counter() - start
+        self._due_s = start + took * (1 + _BACK_OFF) if took > _NOTICED_S else 0.0

@@ -1,0 +1,1 @@
+"""What is written: Markdown and its inline text as plain values. Knows no Qt."""
