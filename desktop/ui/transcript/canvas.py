@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QBasicTimer, QPointF, QRect, QRectF, Qt, QTimerEvent, Signal
@@ -17,6 +17,7 @@ from desktop.ui.transcript.column import Anchor, Column, column_width
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.selection import Selection
 from desktop.ui.transcript.style import Style
+from desktop.ui.transcript.text.markdown import Block
 
 _AT_END_PX = 4
 _BREATH_MS = 80
@@ -187,8 +188,23 @@ class Canvas(QAbstractScrollArea):
         self.column.keep_in_sight(*self._sight)
         anchor = self.column.anchor(*self._sight)
         self.column.set_width(column_width(self.width(), self.column.style.zoom))
+        self._keep_place(anchor)
+
+    def refresh(self, changed: Callable[[Block], bool]) -> None:
+        """Lay out anew the blocks that `changed` tells: what they show has come or is another now.
+
+        The reader's place stays. What is not laid out costs nothing.
+        """
+        anchor = self.column.anchor(*self._sight)
+        if self.column.refresh(changed):
+            self._keep_place(anchor)
+
+    def _keep_place(self, anchor: Anchor | None) -> None:
+        """Lay out what is in sight after heights have changed, with what `anchor` names where it was."""
         value = self.verticalScrollBar().value()
+        self._is_settling = True
         self._set_range(round(value + self.column.moved(anchor)))
+        self._is_settling = False
         self._seen = self._sight
         self.settle()
 

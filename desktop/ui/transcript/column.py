@@ -6,7 +6,7 @@ height; what is seen is kept in its place when estimates above it turn out wrong
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF
@@ -17,6 +17,7 @@ from desktop.ui.transcript.heights import Heights
 from desktop.ui.transcript.message_view import MessageState, MessageView, Place, estimated_heights
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
+from desktop.ui.transcript.text.markdown import Block
 
 MARGIN = 24
 _KEPT_VIEWS = 80
@@ -114,6 +115,15 @@ class Column:
         view = self.view(index)
         view.change_block(target)
         self._heights.set(index, view.height)
+
+    def refresh(self, changed: Callable[[Block], bool]) -> bool:
+        """Lay out anew the blocks that `changed` tells, of those that are laid out. True if there were any."""
+        found = False
+        for index, view in self._views.items():
+            if view.refresh(changed):
+                self._heights.set(index, view.height)
+                found = True
+        return found
 
     def realise(self, top: float, bottom: float) -> bool:
         """Lay out what lies between two heights. True if heights changed by that."""

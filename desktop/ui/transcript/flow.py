@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import ceil
 
@@ -156,6 +156,14 @@ class Flow:
                 break
             if self._views.pop(piece, None) is not None:
                 self.view(piece)
+
+    def refresh(self, changed: Callable[[Block], bool]) -> bool:
+        """Lay out anew the blocks that `changed` tells, of those that are laid out. True if there were any."""
+        found = [index for index in self._views if changed(self.blocks[index])]
+        for index in found:
+            self._views[index] = self._make_view(index)
+            self._measure(index)
+        return bool(found)
 
     def targets(self, index: int) -> list[Target]:
         """What can be activated in block `index`, relative to that block."""

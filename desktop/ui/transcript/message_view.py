@@ -7,7 +7,7 @@ when they appear. Coordinates are relative to the upper left corner of the messa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -21,6 +21,7 @@ from desktop.ui.transcript.blocks.target import Target
 from desktop.ui.transcript.flow import Flow, estimated_lines
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
+from desktop.ui.transcript.text.markdown import Block
 from desktop.ui.transcript.words import reasoning_title
 
 REASONING, TEXT = 0, 1
@@ -167,6 +168,13 @@ class MessageView:
         """Show a block as `target` says."""
         self.flow(target.part).change(target.block, target.does)
         self._arrange()
+
+    def refresh(self, changed: Callable[[Block], bool]) -> bool:
+        """Lay out anew the blocks that `changed` tells, of those that are laid out. True if there were any."""
+        found = [flow.refresh(changed) for flow in (self._text, self._reasoning)]
+        if any(found):
+            self._arrange()
+        return any(found)
 
     def realise(self, top: float, bottom: float) -> bool:
         """Lay out what lies between two heights. True if the message's height changed by that."""

@@ -1,0 +1,70 @@
+"""The reader's place: what is being read stays where it is, whatever changes around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from desktop.ui.transcript.blocks import make
+from desktop.ui.transcript.blocks.block_view import BlockView
+from desktop.ui.transcript.text.markdown import Block, Kind
+from desktop.ui.transcript.transcript import Transcript
+from tests.ui.transcript.rows import answer
+
+Show = Callable[..., Transcript]
+WORDS = "Some words that are read, and a few more of them in the same line."
+
+
+def test_a_block_that_comes_later_with_another_height_moves_only_what_is_below_it(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "\n\n".join([WORDS] * 5 + ["```mermaid\na\n```"] + [WORDS] * 60)
+    transcript = show([answer(number, text) for number in range(6)])
+    transcript.scroll_to_message(2)
+    bar = transcript.verticalScrollBar()
+    bar.setValue(bar.value() + 500)  # the diagram is laid out, above what is in sight
+    view = transcript.column.view(2).flow(1).view(5)
+    before = transcript.viewport().grab().toImage()
+    below = transcript.column.top(3)
+
+    _make_higher(monkeypatch, type(view))
+    transcript.refresh(lambda block: block.kind is Kind.CODE and block.text == "a")
+
+    assert transcript.column.top(3) == below + 300
+    assert transcript.viewport().grab().toImage() == before
+
+
+def test_the_end_stays_in_sight_when_something_above_it_gets_higher(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transcript = show([answer(1, "\n\n".join([WORDS] * 60 + ["```mermaid\na\n```"]))])
+    view = transcript.column.view(0).flow(1).view(60)
+    before = transcript.column.height
+    _make_higher(monkeypatch, type(view))
+    transcript.refresh(lambda block: block.kind is Kind.CODE)
+    bar = transcript.verticalScrollBar()
+    assert transcript.column.height == before + 300
+    assert bar.value() == bar.maximum()
+
+
+def test_the_end_stays_in_sight_when_the_window_gets_narrower(show: Show) -> None:
+    transcript = show([answer(number, "\n\n".join([WORDS] * 20)) for number in range(20)])
+    bar = transcript.verticalScrollBar()
+    for width in (700, 500, 300, 800):
+        transcript.resize(width, 600)
+        assert transcript.follows
+        assert bar.value() == bar.maximum()
+
+
+def _make_higher(monkeypatch: pytest.MonkeyPatch, kind: type[BlockView]) -> None:
+    """From now on views of this kind are 300 pixels higher."""
+    made = make.make_view
+
+    def make_view(block: Block, *arguments: object, **named: object) -> BlockView:
+        view = made(block, *arguments, **named)  # type: ignore[arg-type]
+        if isinstance(view, kind):
+            view.height += 300
+        return view
+
+    monkeypatch.setattr("desktop.ui.transcript.flow.make_view", make_view)
