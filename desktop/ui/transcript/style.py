@@ -8,15 +8,17 @@ from functools import cached_property
 from PySide6.QtGui import QFont, QFontMetricsF
 
 from desktop.ui import theme
-from desktop.ui.theme import Tokens
+from desktop.ui.colours import Tokens
+from desktop.ui.transcript.diagrams.service import Diagrams
 
 
 @dataclass(frozen=True)
 class Style:
-    """`zoom` multiplies every length."""
+    """`zoom` multiplies every length. Without `diagrams` they are shown as their source."""
 
     tokens: Tokens
     zoom: float
+    diagrams: Diagrams | None = None
 
     def px(self, length: float) -> int:
         """`length` of the design in pixels of the window."""
