@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.settings import Settings
 from desktop.ui import theme
+from desktop.ui.colours import DARK, LIGHT, Tokens
 from desktop.ui.i18n import choose_language, language, tr
 from desktop.ui.stylesheet import stylesheet
-from desktop.ui.theme import Tokens
 
 
 def apply(app: QApplication, tokens: Tokens, zoom: float) -> None:
@@ -70,5 +70,5 @@ class Appearance(QObject):
 
 def _tokens(settings: Settings) -> Tokens:
     if settings.theme == "system":
-        return theme.DARK if theme.system_is_dark() else theme.LIGHT
-    return theme.DARK if settings.theme == "dark" else theme.LIGHT
+        return DARK if theme.system_is_dark() else LIGHT
+    return DARK if settings.theme == "dark" else LIGHT

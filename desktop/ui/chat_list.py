@@ -32,11 +32,12 @@ from typing_extensions import override
 
 from desktop.chat.message import Chat
 from desktop.ui import controls
+from desktop.ui.colours import Tokens
 from desktop.ui.controls import paint_ground, paint_ring
 from desktop.ui.dates import local_date, period
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
-from desktop.ui.theme import TEXT_PX, Tokens, scaled, tokens
+from desktop.ui.theme import TEXT_PX, scaled, tokens
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -31,8 +31,9 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from desktop.ui.colours import Tokens
 from desktop.ui.icons import icon
-from desktop.ui.theme import RADIUS_CONTROL, Tokens, scaled, tokens
+from desktop.ui.theme import RADIUS_CONTROL, scaled, tokens
 
 Ink = Literal["text", "muted", "accent", "on_accent", "danger", "ok"]
 

@@ -11,13 +11,14 @@ from typing_extensions import override
 
 from desktop.hub.model import Model
 from desktop.ui import controls
+from desktop.ui.colours import Tokens
 from desktop.ui.controls import DRESS_CHANGES, IconButton, describe
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
 from desktop.ui.library_words import title_of
 from desktop.ui.models.choice import ModelState
 from desktop.ui.quantities import size
-from desktop.ui.theme import RADIUS_CONTROL, Tokens, scaled, tokens
+from desktop.ui.theme import RADIUS_CONTROL, scaled, tokens
 
 _LEAST_PX, _MOST_PX = 148, 260
 _KEYS = QKeySequence("Ctrl+M")

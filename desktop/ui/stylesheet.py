@@ -6,7 +6,8 @@ Widgets ask for a look by the dynamic property `look`: `primary`, `plain` (butto
 
 from __future__ import annotations
 
-from desktop.ui.theme import HEADING_PX, RADIUS_BUBBLE, RADIUS_CONTROL, TEXT_PX, Tokens
+from desktop.ui.colours import Tokens
+from desktop.ui.theme import HEADING_PX, RADIUS_BUBBLE, RADIUS_CONTROL, TEXT_PX, accent_hover
 
 
 def stylesheet(theme: Tokens, zoom: float) -> str:
@@ -57,7 +58,7 @@ QToolButton::menu-indicator, QPushButton::menu-indicator {{ image: none; width: 
 QPushButton[look="primary"] {{
     background: {theme.accent}; color: {theme.on_accent}; border-color: {theme.accent}; font-weight: 600;
 }}
-QPushButton[look="primary"]:hover {{ background: {theme.accent_hover}; border-color: {theme.accent_hover}; }}
+QPushButton[look="primary"]:hover {{ background: {accent_hover(theme)}; border-color: {accent_hover(theme)}; }}
 QPushButton[look="primary"]:focus {{ border-color: {theme.text}; }}
 QPushButton[look="primary"]:disabled {{ background: {theme.line}; color: {theme.muted}; border-color: {theme.line}; }}
 QPushButton[look="plain"] {{ background: transparent; border-color: transparent; }}
@@ -94,7 +95,7 @@ QToolButton[look="icon"] {{ padding: 0; }}
 QToolButton[look="send"] {{
     background: {theme.accent}; border: {px(2)} solid {theme.accent}; border-radius: {px(17)}; padding: 0;
 }}
-QToolButton[look="send"]:hover {{ background: {theme.accent_hover}; border-color: {theme.accent_hover}; }}
+QToolButton[look="send"]:hover {{ background: {accent_hover(theme)}; border-color: {accent_hover(theme)}; }}
 QToolButton[look="send"]:disabled {{ background: {theme.line}; border-color: {theme.line}; }}
 QToolButton[look="send"]:focus {{ border-color: {theme.text}; }}
 

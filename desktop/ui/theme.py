@@ -1,99 +1,11 @@
-"""How Fireside looks: colours, sizes and fonts. No other module names a colour."""
+"""How Fireside looks: sizes and fonts, and the palette that is made of the colours (`colours`)."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """The colours of one theme, as `#RRGGBB`."""
-
-    dark: bool
-    bg: str
-    surface: str
-    sidebar: str
-    user: str
-    code: str
-    line: str
-    text: str
-    muted: str
-    accent: str
-    on_accent: str
-    danger: str
-    ok: str
-
-    @property
-    def hover(self) -> str:
-        """Under the pointer: a breath of the text's colour, as `#AARRGGBB`, over any ground."""
-        return _veil(self.text, 0.06)
-
-    @property
-    def pressed(self) -> str:
-        """Pressed or chosen, as `#AARRGGBB`."""
-        return _veil(self.text, 0.10)
-
-    @property
-    def selection(self) -> str:
-        """Under selected text and search hits, as `#AARRGGBB`."""
-        return _veil(self.accent, 0.25)
-
-    @property
-    def scroll(self) -> str:
-        """A scroll bar's handle at rest, as `#AARRGGBB`."""
-        return _veil(self.text, 0.16)
-
-    @property
-    def scrim(self) -> str:
-        """What dims the page under an overlay, as `#AARRGGBB`."""
-        return _veil(DARK.sidebar, 0.5)
-
-    @property
-    def accent_hover(self) -> str:
-        """The primary button under the pointer."""
-        return QColor(self.accent).darker(112).name() if not self.dark else QColor(self.accent).lighter(108).name()
-
-
-def _veil(colour: str, opacity: float) -> str:
-    veil = QColor(colour)
-    veil.setAlphaF(opacity)
-    return veil.name(QColor.NameFormat.HexArgb)
-
-
-LIGHT = Tokens(
-    dark=False,
-    bg="#FBFAF8",
-    surface="#FFFFFF",
-    sidebar="#F3F1ED",
-    user="#F0EDE7",
-    code="#F5F3EF",
-    line="#E2DED6",
-    text="#1F1D1A",
-    muted="#625D56",
-    accent="#B4501E",
-    on_accent="#FFFFFF",
-    danger="#B3261E",
-    ok="#2E6B3A",
-)
-DARK = Tokens(
-    dark=True,
-    bg="#191816",
-    surface="#211F1C",
-    sidebar="#151412",
-    user="#2B2825",
-    code="#24221F",
-    line="#37332E",
-    # Dimmer than it might be: on a dark ground FreeType draws Noto Sans CJK almost as heavy as semibold.
-    text="#D9D3C9",
-    muted="#A39C91",
-    accent="#F0935A",
-    on_accent="#1F1305",
-    danger="#FF8A80",
-    ok="#8FD19E",
-)
+from desktop.ui.colours import DARK, LIGHT, Tokens
 
 SPACING = (4, 8, 12, 16, 24, 32, 48)
 RADIUS_CONTROL = 6
@@ -137,6 +49,12 @@ def scaled(length: float) -> int:
     text_px = QGuiApplication.font().pixelSize()
     # The font has a size in px only once `apply` has given it one.
     return max(1, round(length * text_px / TEXT_PX)) if text_px > 0 else round(length)
+
+
+def accent_hover(tokens: Tokens) -> str:
+    """The primary button under the pointer."""
+    accent = QColor(tokens.accent)
+    return accent.lighter(108).name() if tokens.dark else accent.darker(112).name()
 
 
 def system_is_dark() -> bool:

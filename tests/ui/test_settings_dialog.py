@@ -32,10 +32,11 @@ from desktop.settings import Settings
 from desktop.ui.appearance import Appearance
 from desktop.ui.background import Background
 from desktop.ui.chat_settings import ChatSettingsDialog
+from desktop.ui.colours import DARK, LIGHT
 from desktop.ui.gpu_help import GpuHelpView
 from desktop.ui.sampling_form import Number, OptionalNumber, SamplingForm
 from desktop.ui.settings_dialog import SettingsDialog
-from desktop.ui.theme import DARK, LIGHT, tokens
+from desktop.ui.theme import tokens
 from tests.ui.conftest import Desk
 
 ODD = Sampling(0.15, 7, 0.5, 0.02, 1.3, seed=4_000_000_000, max_tokens=9, stop=("\n\n", "a\\n", "Ω\t"))

@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from desktop.hub.model import Neighbour, Source
 from desktop.ui import controls
+from desktop.ui.colours import Tokens
 from desktop.ui.controls import paint_ground, paint_ring
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
@@ -35,7 +36,7 @@ from desktop.ui.models.library_rows import (
     Row,
     row_of,
 )
-from desktop.ui.theme import RADIUS_CONTROL, TEXT_PX, Tokens, scaled, tokens
+from desktop.ui.theme import RADIUS_CONTROL, TEXT_PX, scaled, tokens
 
 _SMALL_PX = TEXT_PX - 1
 

@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemD
 from typing_extensions import override
 
 from desktop.hub.remote import Found
+from desktop.ui.colours import Tokens
 from desktop.ui.controls import DRESS_CHANGES, paint_ground, paint_ring
 from desktop.ui.found_words import facts_of
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
-from desktop.ui.theme import TEXT_PX, Tokens, scaled, tokens
+from desktop.ui.theme import TEXT_PX, scaled, tokens
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -10,7 +10,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.ui import appearance, theme
+from desktop.ui import appearance
+from desktop.ui.colours import LIGHT
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.transcript import Transcript
 
@@ -19,7 +20,7 @@ from desktop.ui.transcript.transcript import Transcript
 def show(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Transcript]]:
     """Shows rows in a window of 800 × 600."""
     style, palette, font, sheet = qapp.style().objectName(), qapp.palette(), qapp.font(), qapp.styleSheet()
-    appearance.apply(qapp, theme.LIGHT, 1.0)
+    appearance.apply(qapp, LIGHT, 1.0)
 
     def make(rows: Sequence[Row], *, width: int = 800, height: int = 600) -> Transcript:
         transcript = Transcript()

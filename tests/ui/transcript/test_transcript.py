@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton, QToolBut
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import FinishReason, State
-from desktop.ui import appearance, theme
+from desktop.ui import appearance
+from desktop.ui.colours import DARK, LIGHT
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import STATISTICS, answer, grown, question
@@ -327,8 +328,8 @@ def test_the_chosen_message_has_a_ring(show: Show) -> None:
     area = transcript.column.view(0).ring.toRect()
     x = transcript.area_of(0).left() + area.center().x()
     y = transcript.area_of(0).top() + area.top()
-    assert after.pixelColor(x, y).name().upper() == theme.LIGHT.accent
-    assert before.pixelColor(x, y).name().upper() != theme.LIGHT.accent
+    assert after.pixelColor(x, y).name().upper() == LIGHT.accent
+    assert before.pixelColor(x, y).name().upper() != LIGHT.accent
 
 
 def test_home_and_end_and_pages_scroll(show: Show) -> None:
@@ -434,9 +435,9 @@ def test_the_menu_offers_what_is_under_it(show: Show) -> None:
 def test_the_theme_is_read_again_when_it_changes(show: Show, qapp: QApplication) -> None:
     transcript = show([answer(1, "Hello")])
     light = transcript.viewport().grab().toImage().pixelColor(2, 2).name().upper()
-    appearance.apply(qapp, theme.DARK, 1.0)
+    appearance.apply(qapp, DARK, 1.0)
     dark = transcript.viewport().grab().toImage().pixelColor(2, 2).name().upper()
-    assert (light, dark) == (theme.LIGHT.bg, theme.DARK.bg)
+    assert (light, dark) == (LIGHT.bg, DARK.bg)
 
 
 def test_zoom_makes_everything_larger(show: Show) -> None:
