@@ -106,6 +106,29 @@ class BlockView:
         cursor.select(QTextCursor.SelectionType.WordUnderCursor)
         return cursor.selectionStart(), cursor.selectionEnd()
 
+    def caret_moved(self, position: int, step: QTextCursor.MoveOperation) -> int:
+        """The caret position one `step` from `position`; the same where the block ends."""
+        cursor = QTextCursor(self._document)
+        cursor.setPosition(min(position, self.length))
+        cursor.movePosition(step)
+        return min(cursor.position(), self.length)
+
+    def caret_area(self, position: int) -> QRectF:
+        """Where a caret at `position` stands; it has no width."""
+        block = self._document.findBlock(min(position, self.length))
+        line = block.layout().lineForTextPosition(min(position, self.length) - block.position())
+        if not line.isValid():
+            return QRectF(self.left, self._top(), 0, self.height - self._top() - self._bottom())
+        corner = self._document.documentLayout().blockBoundingRect(block).topLeft() + self._origin()
+        x = _x(line, min(position, self.length) - block.position())
+        return QRectF(corner.x() + x, corner.y() + line.y(), 0, line.ascent() + line.descent())
+
+    def areas(self, start: int, end: int) -> list[QRectF]:
+        """Where the text between two positions can be seen, one rectangle a line."""
+        room = QRectF(self.left, 0, self._width - self.left, self.height)
+        found = [area.translated(self._origin()) & room for area in self._rectangles(start, min(end, self.length))]
+        return [area for area in found if not area.isEmpty()]
+
     def target_at(self, point: QPointF) -> Target | None:
         """What a click on `point` would do."""
         return next((target for target in self.targets() if target.area.contains(point)), self._link_at(point))
