@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from PySide6.QtGui import QFont, QFontMetricsF
@@ -11,14 +11,20 @@ from desktop.ui import theme
 from desktop.ui.colours import Tokens
 from desktop.ui.transcript.diagrams.service import Diagrams
 
+_SMALL_PX = 13
+
 
 @dataclass(frozen=True)
 class Style:
-    """`zoom` multiplies every length. Without `diagrams` they are shown as their source."""
+    """`zoom` multiplies every length. Without `diagrams` they are shown as their source.
+
+    `on_paper` leaves out what could only be clicked.
+    """
 
     tokens: Tokens
     zoom: float
     diagrams: Diagrams | None = None
+    on_paper: bool = False
 
     def px(self, length: float) -> int:
         """`length` of the design in pixels of the window."""
@@ -35,6 +41,11 @@ class Style:
         font = QFont(self.text_font)
         font.setPixelSize(self.px(12))
         return font
+
+    @cached_property
+    def small(self) -> Style:
+        """For text beside the text, such as reasoning: everything a little smaller."""
+        return replace(self, zoom=self.zoom * _SMALL_PX / theme.TEXT_PX)
 
     @cached_property
     def code_font(self) -> QFont:

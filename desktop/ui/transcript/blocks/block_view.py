@@ -87,6 +87,18 @@ class BlockView:
         """Become `block` by adding what is new at the end. False where that is not possible."""
         return block == self.block
 
+    def breaks(self) -> list[float]:
+        """Where the block may be cut on paper: between two of its lines, from its upper edge."""
+        layout_of = self._document.documentLayout()
+        bottoms = []
+        block = self._document.begin()
+        while block.isValid():
+            layout, top = block.layout(), layout_of.blockBoundingRect(block).top() + self._top()
+            lines = map(layout.lineAt, range(layout.lineCount()))
+            bottoms += [top + line.y() + line.height() for line in lines]
+            block = block.next()
+        return bottoms[:-1]
+
     def text(self, start: int = 0, end: int | None = None) -> str:
         """The text between two positions."""
         cursor = QTextCursor(self._document)
@@ -149,6 +161,9 @@ class BlockView:
         context.palette.setColor(QPalette.ColorRole.Text, QColor(colours.muted if self._muted else colours.text))
         if selection is not None:
             context.selections = [self._marked(*selection)]
+        if painter.hasClipping():
+            # On paper: the lines of the other page are not only hidden but left out, or a search would find them twice.
+            context.clip = painter.clipBoundingRect().adjusted(0, 1, 0, -1)
         self._document.documentLayout().draw(painter, context)
         painter.translate(-origin)
 

@@ -83,6 +83,9 @@ class InlineText:
                 look.setForeground(QColor(colours.muted))
             start = cursor.position()
             if run.href:
+                # Nothing follows it on the screen. On paper it makes the link one of the PDF.
+                look.setAnchor(True)
+                look.setAnchorHref(run.href)
                 look.setForeground(QColor(colours.accent))
                 look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
                 look.setUnderlineColor(QColor(colours.accent))

@@ -68,6 +68,17 @@ class TableView(BlockView):
         flat.setProperty(QTextCharFormat.Property.FontPixelSize, 1)
         end.setBlockCharFormat(flat)
 
+    @override
+    def breaks(self) -> list[float]:
+        return [float(y) for y in self._row_tops()[1:]]
+
+    def _row_tops(self) -> list[int]:
+        """Where the rows begin, from the block's upper edge."""
+        layout = self._document.documentLayout()
+        cells = (self._table.cellAt(row, 0).firstCursorPosition().block() for row in range(self._table.rows()))
+        padding = self._style.px(_CELL_Y)
+        return [round(layout.blockBoundingRect(cell).top() + self._origin().y()) - padding for cell in cells]
+
     def _cell_look(self, column: int) -> QTextTableCellFormat:
         """The first column stands flush with the text around the table."""
         look = QTextTableCellFormat()
@@ -82,10 +93,5 @@ class TableView(BlockView):
         layout = self._document.documentLayout()
         area = layout.frameBoundingRect(self._table).translated(self._origin())
         colour = QColor(self._style.tokens.line)
-        padding = self._style.px(_CELL_Y)
-        for row in range(self._table.rows()):
-            if row == 0 and self.block.first:
-                continue
-            cell = self._table.cellAt(row, 0).firstCursorPosition().block()
-            y = round(layout.blockBoundingRect(cell).top() + self._origin().y()) - padding
+        for y in self._row_tops()[1 if self.block.first else 0 :]:
             painter.fillRect(QRectF(area.left(), y, area.width(), 1), colour)
