@@ -26,6 +26,7 @@ from typing_extensions import override
 from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.blocks.inline_text import InlineText
 from desktop.ui.transcript.blocks.markers import Markers
+from desktop.ui.transcript.blocks.sideways import Sideways
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.inline import References
@@ -52,6 +53,7 @@ class BlockView:
         self._muted = muted
         self._state = state
         self._markers = Markers(block, style, width)
+        self._sideways = Sideways(state, style)
         self._document = _Document()
         self._document.setUndoRedoEnabled(False)
         self._document.setDocumentMargin(0)
@@ -81,7 +83,7 @@ class BlockView:
             self._width = width
             self._markers = Markers(self.block, self._style, width)
             self._document.setTextWidth(max(1.0, width - self.left - self._padding()))
-        self.height = self._document.size().height() + self._top() + self._bottom()
+        self._measure()
 
     def grow(self, block: Block) -> bool:
         """Become `block` by adding what is new at the end. False where that is not possible."""
@@ -143,7 +145,9 @@ class BlockView:
 
     def target_at(self, point: QPointF) -> Target | None:
         """What a click on `point` would do."""
-        return next((target for target in self.targets() if target.area.contains(point)), self._link_at(point))
+        found = next((target for target in self.targets() if target.area.contains(point)), None) or self._link_at(point)
+        hidden = found is not None and found.link and not self.room().contains(point)
+        return None if hidden else found
 
     def targets(self) -> list[Target]:
         """Everything in the block that can be activated, in reading order."""
@@ -153,8 +157,10 @@ class BlockView:
         """Paint at the painter's origin, with the range `selection` marked."""
         self._markers.draw(painter, self.height, self._baseline())
         self._draw_ground(painter)
-        origin = self._origin()
-        painter.translate(origin)
+        painter.save()
+        if self._sideways.farthest:
+            painter.setClipRect(self.room(), Qt.ClipOperation.IntersectClip)
+        painter.translate(self._origin())
         self._inline.draw_code_boxes(painter, self._lines)
         context = QAbstractTextDocumentLayout.PaintContext()
         colours = self._style.tokens
@@ -165,11 +171,47 @@ class BlockView:
             # On paper: the lines of the other page are not only hidden but left out, or a search would find them twice.
             context.clip = painter.clipBoundingRect().adjusted(0, 1, 0, -1)
         self._document.documentLayout().draw(painter, context)
-        painter.translate(-origin)
+        painter.restore()
+        if self.block.last:
+            self._sideways.draw_bar(painter, self._bar())
 
     def draw_quote_bar(self, painter: QPainter, depth: int, y: float, height: float) -> None:
         """Paint the edge of the quote that is the block's indent number `depth`."""
         self._markers.draw_quote_bar(painter, depth, y, height)
+
+    # Sideways, where the content is wider than its room.
+
+    @property
+    def scrolls_sideways(self) -> bool:
+        """Whether some of the content is out of sight, left or right."""
+        return self._sideways.farthest > 0
+
+    def scroll_sideways(self, dx: float) -> bool:
+        """Move the content by `dx` pixels to the left, with all pieces of the block. False where it cannot move."""
+        return self._sideways.scroll(dx)
+
+    def reveal(self, start: int, end: int) -> bool:
+        """Bring the text between two positions of one line into the room. False where it was there already."""
+        found = self._rectangles(start, max(end, start + 1)) or self._rectangles(max(0, start - 1), start)
+        return bool(found) and self.reveal_area(found[0].translated(self._origin()))
+
+    def reveal_area(self, area: QRectF) -> bool:
+        """Bring an area of the content, such as a target's, into the room. False where it was there already."""
+        shift = self._sideways.offset - self.room().left()
+        return self.scrolls_sideways and self._sideways.reveal(area.left() + shift, area.right() + shift)
+
+    def grip(self) -> QRectF:
+        """Where the bar that scrolls sideways can be gripped; empty where there is none."""
+        return self._sideways.grip(self._bar()) if self.block.last else QRectF()
+
+    def drag_bar(self, dx: float) -> bool:
+        """Move the bar's handle by `dx` pixels. False where it cannot move there."""
+        return self._sideways.drag(self._bar(), dx)
+
+    def hover_bar(self, *, hovered: bool) -> bool:
+        """The pointer is over the bar, or no more. False where it was so already."""
+        before, self._state.bar_hovered = self._state.bar_hovered, hovered
+        return before != hovered
 
     # What the kinds do differently.
 
@@ -198,13 +240,35 @@ class BlockView:
     def _padding(self) -> float:
         return 0.0
 
+    def _content_width(self) -> float:
+        """How much room the content wants, margins inside of the room included. 0: it always fits."""
+        return 0.0
+
+    def room(self) -> QRectF:
+        """Where the content is seen: what lies left and right of it is clipped."""
+        return QRectF(self.left, 0, max(1.0, self._width - self.left), self.height)
+
+    def _bar(self) -> QRectF:
+        """The area whose lower edge has the bar that scrolls sideways."""
+        return self.room()
+
+    def _inset(self) -> float:
+        """Left of the text, inside of the room."""
+        return 0.0
+
     def _draw_ground(self, painter: QPainter) -> None:
         """Paint what lies behind the text."""
 
     # Shared.
 
+    def _measure(self) -> None:
+        """Take over how large the document is laid out."""
+        self._sideways.fit(self.room().width(), self._content_width())
+        self.height = self._document.size().height() + self._top() + self._bottom()
+
     def _origin(self) -> QPointF:
-        return QPointF(self.left, self._top())
+        """The document's upper left corner, scrolled sideways as it is."""
+        return QPointF(self.room().left() + self._inset() - self._sideways.offset, self._top())
 
     def _link_at(self, point: QPointF) -> Target | None:
         position = self._document.documentLayout().hitTest(point - self._origin(), Qt.HitTestAccuracy.ExactHit)

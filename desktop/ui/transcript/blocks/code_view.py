@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTextCursor, QTextOption
 from typing_extensions import override
 
@@ -30,7 +30,7 @@ class CodeView(BlockView):
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.insertText(block.text[len(old.text) :])
         self.block = block
-        self.height = self._document.size().height() + self._top() + self._bottom()
+        self._measure()
         return True
 
     @override
@@ -68,8 +68,8 @@ class CodeView(BlockView):
         return 2.0 * self._style.px(16)
 
     @override
-    def _origin(self) -> QPointF:
-        return QPointF(self.left + self._style.px(16), self._top())
+    def _inset(self) -> float:
+        return self._style.px(16)
 
     @override
     def _draw_ground(self, painter: QPainter) -> None:
