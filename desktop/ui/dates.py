@@ -28,3 +28,17 @@ def period(day: date, today: date) -> str:
     if age <= timedelta(days=30):
         return tr("Previous 30 days")
     return QLocale(language()).toString(QDate(day.year, day.month, day.day), tr("MMMM yyyy"))
+
+
+def moment(seconds: float, now: float) -> str:
+    """When something was said: "14:03" today, "Yesterday 14:03", "3 Nov 14:03", with the year in another year."""
+    day, today = local_date(seconds), local_date(now)
+    clock = time.strftime("%H:%M", time.localtime(seconds))
+    if day == today:
+        return clock
+    if today - day == timedelta(days=1):
+        return tr("Yesterday {time}", time=clock)
+    pattern = tr("d MMM") if day.year == today.year else tr("d MMM yyyy")
+    return tr(
+        "{date} {time}", date=QLocale(language()).toString(QDate(day.year, day.month, day.day), pattern), time=clock
+    )

@@ -69,14 +69,17 @@ class Column:
                 self._views[index] = view
                 self.show(index)
 
-    def show(self, index: int) -> float:
-        """Row `index` has changed: show it as it is now. Returns the height above which nothing looks different."""
+    def show(self, index: int, *, is_read: bool = False) -> float:
+        """Row `index` has changed: show it as it is now. Returns the height above which nothing looks different.
+
+        What `is_read` stays open.
+        """
         row = self.rows[index]
         view = self._views.get(index)
         if view is None:
             self._heights.set(index, *estimated_heights([row], self.width, self.style))
             return self.top(index)
-        view.set_row(row)
+        view.set_row(row, is_read=is_read)
         self._heights.set(index, view.height)
         return self.top(index) + view.changed_below
 
@@ -162,6 +165,10 @@ class Column:
     def at(self, y: float) -> int:
         """The row at `y`, or the nearest. There must be one."""
         return self._heights.at(y - self._margin)
+
+    def state_of(self, message_id: int) -> MessageState:
+        """What the reader has chosen for this message."""
+        return self._states.get(message_id) or MessageState()
 
     def row_of(self, message_id: int) -> int | None:
         """The row that shows this message."""

@@ -79,7 +79,11 @@ class Feed(Canvas):
         """Bring to the page what has come since the last step."""
         self._late_timer.stop()
         start = time.perf_counter()
-        changed_below = min((self.column.show(index) for index in self._late), default=self.column.height)
+        # Who follows the end sees the answer begin; who has scrolled up reads the reasoning.
+        read = range(0) if self.follows else self.rows_in_sight()
+        changed_below = min(
+            (self.column.show(index, is_read=index in read) for index in self._late), default=self.column.height
+        )
         self._late.clear()
         self.settle(changed_below)
         took = time.perf_counter() - start

@@ -1,8 +1,9 @@
 """One message on the page: where its parts stand, and how they are painted.
 
-From above: the reasoning (one line, or unfolded), the text (a question in a bubble), what happens before the first
-token, the notice with room for its button, and the room for the actions, which is always there so that nothing moves
-when they appear. Coordinates are relative to the upper left corner of the message in the text column.
+From above: who says it and when (not over a question), the reasoning (one line, or unfolded), the text (a question in
+a bubble), what happens before the first token, the notice with room for its buttons, and the room for the actions,
+which is always there so that nothing moves when they appear. Coordinates are relative to the upper left corner of the
+message in the text column.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QPainter
 
 from desktop.chat.message import Role, State
 from desktop.ui import theme
 from desktop.ui.icons import icon
+from desktop.ui.transcript import header_line, reasoning_line
 from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.blocks.target import Target
 from desktop.ui.transcript.flow import Flow, estimated_lines
+from desktop.ui.transcript.header_line import HeaderLine
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.markdown import Block
@@ -69,14 +72,21 @@ class MessageView:
         self._width = width
         self._is_question = row.message.role is not Role.ASSISTANT
         self._text = Flow(style, self._text_width(), state.text, plain=self._is_question)
-        self._reasoning = Flow(style, self._reasoning_width(), state.reasoning, muted=True)
+        self._reasoning = Flow(style.small, self._reasoning_width(), state.reasoning, muted=True)
+        self._header = HeaderLine(row, style)
         self._notice = self._make_notice()
         self._bubble = QRectF()
         self.set_row(row)
 
-    def set_row(self, row: Row) -> None:
-        """Show `row`, whose text may have grown."""
+    def set_row(self, row: Row, *, is_read: bool = False) -> None:
+        """Show `row`, whose text may have grown.
+
+        Reasoning that `is_read` just now stays open when the answer begins: it would be pulled away under the eyes.
+        """
+        was_reasoning = self.is_reasoning
         before, self.row = self.row, row
+        if is_read and was_reasoning and not self.is_reasoning and self.state.unfolded is None:
+            self.state.unfolded = True
         message = row.message
         growing = message.state is State.STREAMING
         self._text.set_text(message.text, growing=growing)
@@ -84,6 +94,8 @@ class MessageView:
         self._reasoning.set_text(message.reasoning if self.is_unfolded else "", growing=growing)
         if (before.notice, before.is_error) != (row.notice, row.is_error):
             self._notice = self._make_notice()
+        if before.message.statistics is not message.statistics or before.model_title != row.model_title:
+            self._header = HeaderLine(row, self._style)
         self._arrange()
         self.changed_below = (
             self._text_corner.y() + self._text.changed_below if _frame_of(before) == _frame_of(row) else 0.0
@@ -120,10 +132,8 @@ class MessageView:
         """The line that folds and unfolds the reasoning."""
         if not self.row.message.reasoning:
             return None
-        px = self._style.px
-        title = reasoning_title(self.row.message, is_now=self.is_reasoning)
-        width = QFontMetricsF(self._style.text_font).horizontalAdvance(title) + px(56)
-        return QRectF(-px(6), px(_ABOVE_ANSWER), min(width, self._width), px(_LINE))
+        top = self._style.px(_ABOVE_ANSWER + header_line.HEIGHT)
+        return reasoning_line.area(self._reasoning_title, self._style, top, self._width)
 
     @property
     def actions(self) -> QRectF:
@@ -230,8 +240,10 @@ class MessageView:
             painter.setBrush(QColor(self._style.tokens.user))
             radius = self._style.px(theme.RADIUS_BUBBLE)
             painter.drawRoundedRect(self._bubble, radius, radius)
-        if self.row.message.reasoning:
-            self._draw_reasoning_line(painter)
+        else:
+            self._draw_header(painter)
+        if (line := self.reasoning_line) is not None:
+            reasoning_line.draw(painter, self._reasoning_title, self._style, line, is_unfolded=self.is_unfolded)
         for part, corner, flow in self.parts():
             if part == REASONING:
                 edge = QRectF(0, corner.y(), self._style.px(2), flow.height)
@@ -246,6 +258,10 @@ class MessageView:
             self._draw_notice(painter)
 
     # Where the parts stand.
+
+    @property
+    def _reasoning_title(self) -> str:
+        return reasoning_title(self.row.message, is_now=self.is_reasoning)
 
     @property
     def _is_waiting(self) -> bool:
@@ -296,8 +312,9 @@ class MessageView:
 
     def _arrange_answer(self, y: float) -> float:
         px = self._style.px
+        y += px(header_line.HEIGHT)
         if self.row.message.reasoning:
-            y += px(_LINE)
+            y += px(reasoning_line.HEIGHT)
             if self.is_unfolded:
                 self._reasoning_top = y + px(4)
                 y = self._reasoning_top + self._reasoning.height
@@ -311,23 +328,11 @@ class MessageView:
 
     # Painting.
 
-    def _draw_reasoning_line(self, painter: QPainter) -> None:
-        area = self.reasoning_line
-        if area is None:
-            return
-        px = self._style.px
-        muted = self._style.tokens.muted
-        size = px(16)
-        y = int(area.center().y() - size / 2)
-        icon("brain", muted, size).paint(painter, px(0), y, size, size)
-        painter.setFont(self._style.text_font)
-        painter.setPen(QColor(muted))
-        title = reasoning_title(self.row.message, is_now=self.is_reasoning)
-        text = area.adjusted(px(30), 0, 0, 0)
-        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, title)
-        x = int(text.left() + QFontMetricsF(self._style.text_font).horizontalAdvance(title) + px(4))
-        arrow = "chevron-down" if self.is_unfolded else "chevron-right"
-        icon(arrow, muted, size).paint(painter, x, y + 1, size, size)
+    def _draw_header(self, painter: QPainter) -> None:
+        painter.save()
+        painter.translate(QPointF(0, self._style.px(_ABOVE_ANSWER)))
+        self._header.draw(painter, self._width)
+        painter.restore()
 
     def _draw_progress(self, painter: QPainter) -> None:
         px = self._style.px
@@ -350,7 +355,7 @@ class MessageView:
 
 def estimated_heights(rows: Sequence[Row], width: float, style: Style) -> list[float]:
     """About how high the messages will be, without a look at their Markdown."""
-    frame = style.px(_ABOVE_ANSWER + _ACTIONS)
+    frame = style.px(_ABOVE_ANSWER + header_line.HEIGHT + _ACTIONS)
     bubble = style.px(_ABOVE_QUESTION + _ACTIONS) + 2 * style.px(_BUBBLE_Y)
     in_answer, in_question = style.letters(width), style.letters(width * BUBBLE_SHARE - 2 * style.px(_BUBBLE_X))
     line = style.line_height(style.text_font.pixelSize(), cjk=False)
@@ -365,7 +370,10 @@ def estimated_heights(rows: Sequence[Row], width: float, style: Style) -> list[f
 def _frame_of(row: Row) -> tuple[object, ...]:
     """What of the row is drawn around its text."""
     message = row.message
-    return message.state, message.reasoning, bool(message.text), row.notice, row.progress, row.can_retry
+    return (
+        *(message.state, message.statistics, message.reasoning, bool(message.text)),
+        *(row.notice, row.progress, row.can_retry, row.model_title),
+    )
 
 
 def _marks(flow: Flow, part: int, selection: tuple[Place, Place] | None) -> dict[int, tuple[int, int]] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from desktop.chat.message import Message
+from desktop.chat.message import FinishReason, Message, Role, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +24,10 @@ class Row:
     can_retry: bool = False
     progress: str = ""
     """What happens before the first token, worded: "Loading the model… 40 %", "Reading 512 of 4,000 tokens"."""
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether it is an answer that ended before its end."""
+        message = self.message
+        ended_early = message.state in (State.STOPPED, State.INTERRUPTED) or message.finish is FinishReason.LENGTH
+        return message.role is Role.ASSISTANT and bool(message.text) and ended_early

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from desktop.chat.message import Message, Role, Statistics
+from desktop.ui.dates import moment
 from desktop.ui.i18n import tr
 from desktop.ui.transcript.row import Row
 
@@ -29,6 +32,11 @@ def statistics_line(statistics: Statistics) -> str:
     )
 
 
+def speed(statistics: Statistics) -> str:
+    """How fast an answer was written."""
+    return tr("{speed} tok/s", speed=f"{statistics.decode_tokens_per_s:,.0f}")
+
+
 def speaker(row: Row) -> str:
     """Who says it."""
     if row.message.role is Role.USER:
@@ -36,6 +44,16 @@ def speaker(row: Row) -> str:
     if row.message.role is Role.SYSTEM:
         return tr("System")
     return row.model_title or row.message.model or tr("Answer")
+
+
+def when(row: Row) -> str:
+    """When it was said."""
+    return moment(row.message.created_at, time.time())
+
+
+def name(row: Row) -> str:
+    """Who says it and when: what a screen reader calls the message."""
+    return tr("{who}, {when}", who=speaker(row), when=when(row))
 
 
 def description(row: Row) -> str:
