@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.ui.transcript.text import markdown
+from desktop.ui.transcript.text.inline import References
 from desktop.ui.transcript.text.markdown import Kind
 from desktop.ui.transcript.text.stream import MarkdownStream, close_inline
 
@@ -69,33 +70,44 @@ _LINES = st.sampled_from(
 
 
 def blocks_of(text: str, cuts: list[int]) -> list[markdown.Block]:
-    """What is shown after the text has come in pieces and has ended with an empty line."""
+    """What is shown after the text has come in pieces and has ended."""
+    return finished(text, cuts).blocks
+
+
+def finished(text: str, cuts: list[int]) -> MarkdownStream:
     stream = MarkdownStream()
     for end in [*sorted(cuts), len(text)]:
         stream.feed(text[:end])
-    stream.feed(text + "\n\nend\n")
-    return stream.blocks
+    stream.finish()
+    return stream
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_split_of_a_document_gives_the_same_picture(data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(DOCUMENT)), max_size=40))
-    whole, _ = markdown.parse(DOCUMENT + "\n\nend\n")
+    whole, _ = markdown.parse(DOCUMENT)
     assert blocks_of(DOCUMENT, cuts) == whole
 
 
 def test_character_by_character_gives_the_same_picture() -> None:
-    whole, _ = markdown.parse(DOCUMENT + "\n\nend\n")
+    whole, _ = markdown.parse(DOCUMENT)
     assert blocks_of(DOCUMENT, list(range(len(DOCUMENT)))) == whole
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(_LINES, max_size=14), st.data())
-def test_any_split_of_any_text_gives_the_same_picture(lines: list[str], data: st.DataObject) -> None:
+def test_any_split_of_any_text_ends_as_it_is_at_once(lines: list[str], data: st.DataObject) -> None:
     text = "\n".join(lines)
     cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=12))
-    assert blocks_of(text, cuts) == blocks_of(text, [])
+    whole, references = markdown.parse(text)
+    stream = finished(text, cuts)
+    assert stream.blocks == whole
+    assert addresses(stream.references) == addresses(references)
+
+
+def addresses(references: References) -> dict[str, object]:
+    return {label: definition.get("href") for label, definition in references.items()}
 
 
 @settings(max_examples=100, deadline=None)
@@ -103,7 +115,7 @@ def test_any_split_of_any_text_gives_the_same_picture(lines: list[str], data: st
 def test_a_text_in_lines_gives_what_it_gives_at_once(lines: list[str]) -> None:
     text = "\n".join(lines)
     ends = [index + 1 for index, character in enumerate(text) if character == "\n"]
-    whole, _ = markdown.parse(text + "\n\nend\n")
+    whole, _ = markdown.parse(text)
     assert blocks_of(text, ends) == whole
 
 
@@ -127,9 +139,9 @@ def test_line_ends_of_all_kinds_may_be_cut_anywhere() -> None:
 def test_an_open_code_block_grows_and_hides_what_may_be_its_end() -> None:
     stream = MarkdownStream()
     stream.feed("```py\na = 1\n``")
-    assert stream.blocks == [markdown.Block(Kind.CODE, "a = 1", language="py")]
+    assert stream.blocks == [markdown.Block(Kind.CODE, "a = 1", language="py", closed=False)]
     stream.feed("```py\na = 1\n```\nafter")
-    assert [block.text for block in stream.blocks] == ["a = 1", "after"]
+    assert [(block.text, block.closed) for block in stream.blocks] == [("a = 1", True), ("after", True)]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LINK_SCHEMES = ("http", "https", "mailto")
 LINE_BREAK = "\u2028"
+FORMULA_CHARACTER = "\ufffc"
+"""What stands for a formula where text is laid out."""
 MAX_NESTING = 40
 
 References = Mapping[str, Mapping[str, Any]]
@@ -28,7 +30,12 @@ References = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of text in one style. `href` is an address that may be opened. `muted` marks what the renderer added."""
+    """A run of text in one style. `href` is an address that may be opened. `muted` marks what the renderer added.
+
+    A `formula`'s text is its TeX without delimiters; it has one style from end to end. `display` marks one that stands
+    in running text but is written as one on its own line. A `note` is a reference to the footnote of that label: its
+    text is what is shown, raised.
+    """
 
     text: str
     bold: bool = False
@@ -37,6 +44,9 @@ class Span:
     code: bool = False
     muted: bool = False
     href: str = ""
+    formula: bool = False
+    display: bool = False
+    note: str = ""
 
 
 @cache
@@ -104,8 +114,20 @@ def may_open(address: str) -> bool:
 
 
 def plain_inline(text: str, references: References | None = None) -> str:
-    """The text of `spans`."""
-    return "".join(span.text for span in spans(text, references)).replace(LINE_BREAK, "\n")
+    """The text of `spans`, formulas as their source between dollars."""
+    return "".join(map(source, spans(text, references))).replace(LINE_BREAK, "\n")
+
+
+def shown_inline(text: str, references: References | None = None) -> str:
+    """The text of `spans` as a document holds it: FORMULA_CHARACTER for a formula, LINE_BREAK for a line's end."""
+    return "".join(FORMULA_CHARACTER if span.formula else span.text for span in spans(text, references))
+
+
+def source(span: Span) -> str:
+    """What is copied, searched and said of `span`: its text, a formula between dollars."""
+    if not span.formula:
+        return span.text
+    return f"$${span.text}$$" if span.display else f"${span.text}$"
 
 
 def _has_scheme(address: str) -> bool:

@@ -13,7 +13,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from desktop.ui.transcript.text.inline import MAX_NESTING, References, parser, plain_inline
+from desktop.ui.transcript.text.inline import (
+    FORMULA_CHARACTER,
+    MAX_NESTING,
+    References,
+    parser,
+    plain_inline,
+    shown_inline,
+)
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -21,6 +28,8 @@ if TYPE_CHECKING:
 QUOTE = ">"
 INSIDE = ""
 BULLET, BULLET_INNER, TASK_OPEN, TASK_DONE = "•", "◦", "☐", "☑"
+NOTE = "^"
+"""What the marker of a footnote begins with; what is shown follows, as in "^1"."""
 
 MAX_MARKDOWN_CHARS = 100_000
 """A longer text is shown plain. No model answers at such length; whoever pastes 10 MB wants it fast."""
@@ -41,18 +50,21 @@ class Kind(StrEnum):
     CODE = "code"
     RULE = "rule"
     TABLE = "table"
+    FORMULA = "formula"
+    """A formula on lines of its own: TeX without delimiters."""
     PLAIN = "plain"
     """Text that is shown as it is, line by line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block. `text` is its Markdown without the block syntax; for CODE and PLAIN the text itself.
+    """One block. `text` is its Markdown without the block syntax; for CODE, FORMULA and PLAIN the text itself.
 
-    `indents` says from outside to inside what the block stands in: QUOTE, a list item that it begins (the item's
-    marker, such as "•" or "3."), or one that it continues (INSIDE). Long blocks come in pieces: only the `first` has
-    the upper edge and only the `last` the lower, and `joint` is what stood between a piece and the one before.
-    `widths` are the relative column widths of a table in pieces.
+    `indents` says from outside to inside what the block stands in: QUOTE, a list item or footnote that it begins (its
+    marker, such as "•", "3." or "^1"), or one that it continues (INSIDE). Long blocks come in pieces: only the `first`
+    has the upper edge and only the `last` the lower, and `joint` is what stood between a piece and the one before.
+    `widths` are the relative column widths of a table in pieces. `note` is the label of the footnote that the block
+    belongs to. `closed` is False for code and formulas whose end is still to come, of pieces for the last.
     """
 
     kind: Kind
@@ -66,6 +78,8 @@ class Block:
     first: bool = True
     last: bool = True
     joint: str = ""
+    note: str = ""
+    closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +152,15 @@ def _unit(tokens: Sequence[Token]) -> Unit:
     line = (tokens[0].map or [0])[0]
     token = tokens[0]
     fence = ""
-    if token.type == "fence" and token.map and token.content.count("\n") + 1 >= token.map[1] - token.map[0]:
+    if token.type == "fence" and not _is_closed(token):
         fence = token.markup
     return Unit(line, _Flattener().flatten(tokens), open_fence=fence)
+
+
+def _is_closed(fence: Token) -> bool:
+    start, end = fence.map or (0, 0)
+    lines = fence.content.count("\n") + (not fence.content.endswith("\n") and fence.content != "")
+    return end - start > lines + 1
 
 
 def _items(tokens: Sequence[Token], number: int | None) -> list[Unit]:
@@ -325,4 +345,25 @@ def plain_text(block: Block, references: References | None = None) -> str:
         case Kind.TABLE:
             rows = ["\t".join(plain_inline(cell, references) for cell in row) for row in block.rows]
             return "\n".join(rows)
+        case Kind.FORMULA:
+            return f"$${block.text}$$"
     return plain_inline(block.text, references)
+
+
+def shown_text(block: Block, references: References | None = None) -> str:
+    """The text of the block as its view's document holds it, one character a formula, without laying it out.
+
+    Before each cell of a table stands one character, as in Qt's documents: a line break before the first of a row, a
+    tab before the others. Positions count characters; Qt counts one beyond U+FFFF twice.
+    """
+    match block.kind:
+        case Kind.CODE | Kind.PLAIN:
+            return block.text
+        case Kind.RULE:
+            return ""
+        case Kind.TABLE:
+            rows = ["\t".join(shown_inline(cell, references) for cell in row) for row in block.rows]
+            return "".join("\n" + row for row in rows)
+        case Kind.FORMULA:
+            return FORMULA_CHARACTER
+    return shown_inline(block.text, references)

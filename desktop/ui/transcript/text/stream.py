@@ -5,8 +5,9 @@ a top-level list) is committed when a complete line starts the next one. A code 
 appended to line by line until it ends. What is unfinished in the tail is closed for display only, so that
 `**bo` is bold before its end has come.
 
-Link definitions that come after their use are the one thing that this cannot see: the caller parses the whole text once
-at its end (`markdown.parse`), and that parse is what stays.
+At the end `finish` reads the tail once more as it is. What `blocks` and `references` then are is what `markdown.parse`
+makes of the whole text, so no parse of the whole is needed: a block keeps its inline source, and a link definition that
+came after its use is among the `references` with which the block is drawn.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class MarkdownStream:
 
     def __init__(self) -> None:
         self._taken = 0
+        self._held_back = False
         self._tail = ""
         self._committed: list[Block] = []
         self._definitions: dict[str, dict[str, Any]] = {}
@@ -47,11 +49,14 @@ class MarkdownStream:
     def feed(self, text: str) -> None:
         """Take what is new in `text`, which begins with all that was fed before."""
         # A carriage return waits for the line feed that may follow it.
-        end = len(text) - 1 if text.endswith("\r") else len(text)
+        self._held_back = text.endswith("\r")
+        end = len(text) - 1 if self._held_back else len(text)
         new = text[self._taken : end].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
         self._taken = end
-        if not new:
-            return
+        if new:
+            self._take(new)
+
+    def _take(self, new: str) -> None:
         self._tail += new
         if self._open is not None:
             self._append_lines(self._open)
@@ -59,6 +64,23 @@ class MarkdownStream:
             self._commit()
         if self._open is None:
             self._show_tail()
+
+    def finish(self) -> None:
+        """The text has ended: show what is unfinished as it is. From now on this is what `markdown.parse` gives.
+
+        Costs what the tail costs, not what the whole text does. Nothing may be fed afterwards.
+        """
+        if self._held_back:
+            self._take("\n")
+        if self._open is not None and self._tail.strip(" \t"):
+            self._tail += "\n"
+            self._append_lines(self._open)
+        if self._open is not None:
+            self._committed += self._open.blocks(closed=True)
+        else:
+            found = markdown.units(self._tail, self._definitions, item=self._item, number=self._number)
+            self._committed += [block for unit in found for block in unit.blocks]
+        self._open, self._shown, self._tail = None, [], ""
 
     def _commit(self) -> None:
         """Commit the units of the tail that a complete line has ended."""
@@ -92,7 +114,7 @@ class MarkdownStream:
             if step is not _Step.BEYOND:
                 self._tail = rest
             if step is not _Step.TAKEN:
-                self._committed += block.blocks()
+                self._committed += block.blocks(closed=True)
                 self._open, self._shown = None, []
                 self._commit()
                 return
@@ -153,12 +175,13 @@ class _OpenCode:
         self._lines.append(self._unindented(line))
         return _Step.TAKEN
 
-    def blocks(self, unfinished: str = "") -> list[Block]:
+    def blocks(self, unfinished: str = "", *, closed: bool = False) -> list[Block]:
         """The pieces so far, with the beginning of the next line."""
         # What may become the closing fence is not shown as code.
         may_close = not unfinished.strip(" \t" + self._fence[0])
         lines = self._lines if may_close else [*self._lines, self._unindented(unfinished)]
-        return markdown.pieces(Block(Kind.CODE, "\n".join(lines), language=self._language))
+        code = markdown.pieces(Block(Kind.CODE, "\n".join(lines), language=self._language))
+        return [*code[:-1], replace(code[-1], closed=closed)]
 
     def _unindented(self, line: str) -> str:
         """A line of the block without the columns that its fence is indented by. A tab ends at each fourth column."""
@@ -188,7 +211,7 @@ class _OpenTable:
         self._rows.append(row)
         return _Step.TAKEN
 
-    def blocks(self, unfinished: str = "") -> list[Block]:
+    def blocks(self, unfinished: str = "", *, closed: bool = False) -> list[Block]:  # noqa: ARG002  a table has no end
         """The pieces so far, with the beginning of the next row."""
         row = None if _ONLY_SYNTAX.fullmatch(unfinished) else self._row(unfinished)
         rows = self._rows if row is None else [*self._rows, tuple(close_inline(cell) for cell in row)]
