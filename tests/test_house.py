@@ -25,6 +25,7 @@ DOORS = {
     "httpx2": ("desktop/hub/",),
     "httpcore2": ("desktop/hub/transport.py",),
     "keyring": ("desktop/hub/token.py",),
+    "mathra": ("desktop/ui/transcript/formulas.py",),
 }
 NO_QT_IN_UI = (
     "desktop/ui/catalogue_words.py",
