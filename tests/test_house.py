@@ -25,6 +25,7 @@ DOORS = {
     "httpx2": ("desktop/hub/",),
     "httpcore2": ("desktop/hub/transport.py",),
     "keyring": ("desktop/hub/token.py",),
+    "pygments": ("desktop/ui/transcript/highlight.py",),
     "mathra": ("desktop/ui/transcript/formulas.py",),
 }
 NO_QT_IN_UI = (

@@ -22,6 +22,31 @@ class Tokens:
     on_accent: str
     danger: str
     ok: str
+    ink_keyword: str
+    ink_name: str
+    ink_type: str
+    ink_string: str
+    ink_number: str
+    ink_comment: str
+    ink_added: str
+    ink_removed: str
+    hit: str
+    """Of the marker pen over what a search has found: multiplied with a light page, screened on a dark one."""
+    hit_visited: str
+
+    def ink(self, kind: str) -> str:
+        """Of a piece of code: `kind` is a value of `highlight.Ink`."""
+        return str(getattr(self, f"ink_{kind}"))
+
+    @property
+    def added_ground(self) -> str:
+        """Under an added line, as `#AARRGGBB`."""
+        return _veil(self.ok, 0.1)
+
+    @property
+    def removed_ground(self) -> str:
+        """Under a removed line, as `#AARRGGBB`."""
+        return _veil(self.danger, 0.1)
 
     @property
     def hover(self) -> str:
@@ -35,7 +60,7 @@ class Tokens:
 
     @property
     def selection(self) -> str:
-        """Under selected text and search hits, as `#AARRGGBB`."""
+        """Under selected text and the search's hits in lists, as `#AARRGGBB`."""
         return _veil(self.accent, 0.25)
 
     @property
@@ -67,6 +92,16 @@ LIGHT = Tokens(
     on_accent="#FFFFFF",
     danger="#B3261E",
     ok="#2E6B3A",
+    ink_keyword="#9C3F14",
+    ink_name="#2D5A7B",
+    ink_type="#7A4069",
+    ink_string="#40662B",
+    ink_number="#86560A",
+    ink_comment="#665F57",
+    ink_added="#2E6B3A",
+    ink_removed="#B3261E",
+    hit="#FFEFB8",
+    hit_visited="#FFD98A",
 )
 DARK = Tokens(
     dark=True,
@@ -83,4 +118,14 @@ DARK = Tokens(
     on_accent="#1F1305",
     danger="#FF8A80",
     ok="#8FD19E",
+    ink_keyword="#EB9A6B",
+    ink_name="#93B9D1",
+    ink_type="#CDA3C1",
+    ink_string="#AAC48C",
+    ink_number="#DFB76C",
+    ink_comment="#A1988C",
+    ink_added="#8FD19E",
+    ink_removed="#FF8A80",
+    hit="#3A2E12",
+    hit_visited="#57400F",
 )
