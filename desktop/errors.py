@@ -33,6 +33,7 @@
     ├── NoSpace                   the disk has no room for a download
     ├── DownloadInUse             another process is downloading the same file
     ├── NoKeyring                 this system keeps no secrets: the access token cannot be stored
+    ├── CannotExport              a file that a chat was to be written into cannot be written
     └── BadInput                  a file that the user gave cannot be used as what it was given for
 
 An AppError is the environment's fault, carries facts and no sentences: `desktop/ui/error_text.py` words them in every
@@ -350,6 +351,14 @@ class DownloadInUse(AppError):
 @dataclass(eq=False)
 class NoKeyring(AppError):
     """This system has no keyring that could keep the access token."""
+
+
+@dataclass(eq=False)
+class CannotExport(AppError):
+    """The file at `path`, which the user chose, cannot be written. `full` tells a full disk from missing permission."""
+
+    path: str
+    full: bool = False
 
 
 @dataclass(eq=False)

@@ -31,6 +31,7 @@ DOORS = {
 NO_QT_IN_UI = (
     "desktop/ui/catalogue_words.py",
     "desktop/ui/colours.py",
+    "desktop/ui/dates.py",
     "desktop/ui/download_words.py",
     "desktop/ui/error_text.py",
     "desktop/ui/explanation.py",

@@ -17,6 +17,7 @@ from desktop.errors import (
     AppError,
     BadInput,
     BadModelFile,
+    CannotExport,
     CannotWrite,
     ChangedOnHub,
     EngineError,
@@ -54,7 +55,7 @@ def exit_code(error: AppError) -> int:  # noqa: PLR0911  a table, one row a code
             return WRONG_FILE
         case HubError():
             return 5
-        case NoSpace() | CannotWrite(full=True):
+        case NoSpace() | CannotWrite(full=True) | CannotExport(full=True):
             return 7
         case EngineError() | BadModelFile() | ModelDoesNotFit():
             return 4

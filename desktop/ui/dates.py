@@ -1,13 +1,18 @@
-"""Dates as people say them."""
+"""Dates as people say them. Knows no Qt."""
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import date, timedelta
 
-from PySide6.QtCore import QDate, QLocale
+from desktop.ui.i18n import tr
 
-from desktop.ui.i18n import language, tr
+# Python's own names follow the locale of the process, not the language of the interface.
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def local_date(seconds: float) -> date:
@@ -27,7 +32,7 @@ def period(day: date, today: date) -> str:
         return tr("Previous 7 days")
     if age <= timedelta(days=30):
         return tr("Previous 30 days")
-    return QLocale(language()).toString(QDate(day.year, day.month, day.day), tr("MMMM yyyy"))
+    return _written(day, tr("MMMM yyyy"))
 
 
 def moment(seconds: float, now: float) -> str:
@@ -39,6 +44,16 @@ def moment(seconds: float, now: float) -> str:
     if today - day == timedelta(days=1):
         return tr("Yesterday {time}", time=clock)
     pattern = tr("d MMM") if day.year == today.year else tr("d MMM yyyy")
-    return tr(
-        "{date} {time}", date=QLocale(language()).toString(QDate(day.year, day.month, day.day), pattern), time=clock
-    )
+    return tr("{date} {time}", date=_written(day, pattern), time=clock)
+
+
+def stamp(seconds: float) -> str:
+    """The date and the time in full, for what is read on another day: "2026-11-03 14:03"."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def _written(day: date, pattern: str) -> str:
+    """`day` as the pattern of a language says: yyyy, MMMM (the month's English name), MMM (its beginning), M and d."""
+    name = _MONTHS[day.month - 1]
+    parts = {"yyyy": str(day.year), "MMMM": name, "MMM": name[:3], "M": str(day.month), "d": str(day.day)}
+    return re.sub(r"yyyy|MMMM|MMM|M|d", lambda found: parts[found[0]], pattern)

@@ -13,6 +13,7 @@ from desktop.errors import (
     AppError,
     BadComputation,
     BadInput,
+    CannotExport,
     CannotWrite,
     Crash,
     DamagedDatabase,
@@ -45,6 +46,10 @@ def explain(error: AppError) -> Explanation:
                 tr("It may have been deleted."),
                 tr("“fireside chats list” shows all chats."),
             )
+        case CannotExport(path, full):
+            why = tr("The disk is full.") if full else tr("Its folder is read-only, gone, or belongs to somebody else.")
+            next_step = tr("Free some space, then try again.") if full else tr("Choose another folder.")
+            return Explanation(tr("{path} cannot be written.", path=path), why, next_step)
         case BadInput():
             return _input_words(error)
     # A bug: the test of this module walks the whole tree.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
+from desktop.ui.dates import stamp
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.words import speaker, speed, when
@@ -22,7 +23,8 @@ class HeaderLine:
         self._style = style
         self._who = speaker(row)
         told = row.message.statistics
-        facts = [when(row)] + ([speed(told)] if told is not None and told.decode_tokens_per_s >= 1 else [])
+        said = stamp(row.message.created_at) if style.on_paper else when(row)
+        facts = [said] + ([speed(told)] if told is not None and told.decode_tokens_per_s >= 1 else [])
         self._facts = " · ".join(facts)
         self._who_font = QFont(style.small_font)
         self._who_font.setWeight(QFont.Weight.DemiBold)

@@ -240,9 +240,9 @@ class MessageView:
             painter.setBrush(QColor(self._style.tokens.user))
             radius = self._style.px(theme.RADIUS_BUBBLE)
             painter.drawRoundedRect(self._bubble, radius, radius)
-        else:
+        elif top < self._style.px(_ABOVE_ANSWER + header_line.HEIGHT):
             self._draw_header(painter)
-        if (line := self.reasoning_line) is not None:
+        if (line := self.reasoning_line) is not None and line.bottom() > top:
             reasoning_line.draw(painter, self._reasoning_title, self._style, line, is_unfolded=self.is_unfolded)
         for part, corner, flow in self.parts():
             if part == REASONING:
@@ -254,7 +254,7 @@ class MessageView:
             painter.restore()
         if self.indicator is not None and self.row.progress:
             self._draw_progress(painter)
-        if self.row.notice:
+        if self.row.notice and self._notice_top < bottom:
             self._draw_notice(painter)
 
     # Where the parts stand.

@@ -1,0 +1,59 @@
+"""Writes a file whole or not at all: until all of it is there, the one that was there before stays."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from desktop.errors import CannotExport
+
+
+class NewFile:
+    """What is to stand at `path`. A context manager: without `keep`, or after an error, nothing is left of it.
+
+    Raises:
+        CannotExport: by all of its methods.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # Of this writer alone, and no longer than the name that the file system accepted.
+        self._part = path.with_name(f".{os.getpid()}-{threading.get_native_id()}.part")
+        try:
+            self._file = self._part.open("wb")
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def write(self, data: bytes) -> None:
+        """Add `data` at the end."""
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def keep(self) -> None:
+        """All of it is written: put it in its place."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._part.replace(self.path)
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        # Its last bytes may not fit either: it goes away anyway.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._part.unlink(missing_ok=True)
+
+    def _refused(self, error: OSError) -> CannotExport:
+        return CannotExport(str(self.path), full=error.errno in (errno.ENOSPC, errno.EDQUOT))
