@@ -34,6 +34,7 @@
     ├── DownloadInUse             another process is downloading the same file
     ├── NoKeyring                 this system keeps no secrets: the access token cannot be stored
     ├── CannotExport              a file that a chat was to be written into cannot be written
+    ├── CannotPrint               the printer took no pages
     └── BadInput                  a file that the user gave cannot be used as what it was given for
 
 An AppError is the environment's fault, carries facts and no sentences: `desktop/ui/error_text.py` words them in every
@@ -42,7 +43,7 @@ language. Anything else that is raised is a bug. Stopping an answer is not an er
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 
 from typing_extensions import override
@@ -362,48 +363,14 @@ class CannotExport(AppError):
 
 
 @dataclass(eq=False)
+class CannotPrint(AppError):
+    """The printer that the user chose took no pages."""
+
+
+@dataclass(eq=False)
 class BadInput(AppError):
     """The file at `path` cannot be used as `wanted` ("messages", "template"). `detail` is a technical fact."""
 
     path: str
     wanted: str
     detail: str = ""
-
-
-_ENUM_FACTS: dict[str, type[StrEnum]] = {
-    "flaw": Flaw,
-    "crash": Crash,
-    "fault": TemplateFault,
-    "trouble": Trouble,
-    "gate": Gate,
-}
-
-
-def pack(error: AppError) -> dict[str, object]:
-    """The error as plain values, for the pipe and the database: its class's name as `type`, then its facts."""
-    return {"type": type(error).__name__, **asdict(error)}
-
-
-def unpack(packed: dict[str, object]) -> AppError:
-    """The error that `pack` was given.
-
-    Raises:
-        ValueError: no error of that name or with those facts is known.
-    """
-    known = {kind.__name__: kind for kind in _kinds(AppError)}
-    kind = known.get(str(packed.get("type")))
-    if kind is None:
-        raise ValueError(f"no such error: {packed.get('type')!r}")
-    facts = {name: value for name, value in packed.items() if name != "type"}
-    for enum_field, enum in _ENUM_FACTS.items():
-        if enum_field in facts:
-            facts[enum_field] = enum(str(facts[enum_field]))
-    known_facts = {each.name for each in fields(kind)}
-    if not facts.keys() <= known_facts:
-        raise ValueError(f"{kind.__name__} knows no {sorted(facts.keys() - known_facts)}")
-    return kind(**facts)
-
-
-def _kinds(kind: type[AppError]) -> list[type[AppError]]:
-    """`kind` and all its subclasses."""
-    return [kind, *(each for child in kind.__subclasses__() for each in _kinds(child))]

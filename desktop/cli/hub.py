@@ -12,11 +12,12 @@ from desktop.cli.arguments import add_command, add_json, positive
 from desktop.cli.command import Command
 from desktop.cli.fetching import fetch
 from desktop.cli.picking import fits, named, suited
-from desktop.errors import BadModelFile, HubError, pack
+from desktop.errors import BadModelFile, HubError
 from desktop.hub.fit import Fit
 from desktop.hub.network import Network
 from desktop.hub.remote import Choice, Repository
 from desktop.hub.search import Hub, Sort
+from desktop.packed_errors import pack
 from desktop.ui.error_text import one_line
 from desktop.ui.fit_words import fit_line
 from desktop.ui.found_words import facts_of

@@ -9,7 +9,8 @@ import shutil
 import unicodedata
 from typing import Any, TextIO
 
-from desktop.errors import AppError, pack
+from desktop.errors import AppError
+from desktop.packed_errors import pack
 from desktop.ui.error_text import one_line
 
 # Control characters of a chat or a model could move the cursor, or make the terminal answer with commands; the last

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from desktop.chat.message import FinishReason, Message, Role, Sampling, State
 from desktop.engine.api import Engine, Event, Finished, Loaded, Request
-from desktop.errors import AppError, LoadCancelled, PromptTooLong, pack
+from desktop.errors import AppError, LoadCancelled, PromptTooLong
+from desktop.packed_errors import pack
 
 # Of the context, so much stays free for the answer: less makes answers that end in the middle of a sentence.
 _ANSWER_SHARE = 0.25

@@ -28,7 +28,8 @@ from desktop.engine.api import (
     SystemInfo,
     Token,
 )
-from desktop.errors import AppError, pack, unpack
+from desktop.errors import AppError
+from desktop.packed_errors import pack, unpack
 
 
 @dataclass(frozen=True, slots=True)

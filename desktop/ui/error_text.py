@@ -14,6 +14,7 @@ from desktop.errors import (
     BadComputation,
     BadInput,
     CannotExport,
+    CannotPrint,
     CannotWrite,
     Crash,
     DamagedDatabase,
@@ -26,8 +27,8 @@ from desktop.errors import (
     PromptTooLong,
     TemplateFailed,
     TemplateFault,
-    unpack,
 )
+from desktop.packed_errors import unpack
 from desktop.ui.explanation import Explanation, clipped, memory_words
 from desktop.ui.hub_words import hub_words
 from desktop.ui.i18n import language, tr, tr_count
@@ -50,6 +51,8 @@ def explain(error: AppError) -> Explanation:
             why = tr("The disk is full.") if full else tr("Its folder is read-only, gone, or belongs to somebody else.")
             next_step = tr("Free some space, then try again.") if full else tr("Choose another folder.")
             return Explanation(tr("{path} cannot be written.", path=path), why, next_step)
+        case CannotPrint():
+            return Explanation(tr("The printer took no pages."), "", tr("Choose another one, or export a PDF."))
         case BadInput():
             return _input_words(error)
     # A bug: the test of this module walks the whole tree.

@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from desktop.chat.message import FinishReason, Role, Sampling, State, Statistics
-from desktop.errors import Crash, EngineCrashed, pack
+from desktop.errors import Crash, EngineCrashed
+from desktop.packed_errors import pack
 from desktop.store.chats import Store
 
 STATISTICS = Statistics(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from desktop.chat.message import FinishReason, Message, Role, Sampling, State, Statistics
-from desktop.errors import NoSuchChat, NoSuchModel, pack
+from desktop.errors import NoSuchChat, NoSuchModel
+from desktop.packed_errors import pack
 from desktop.store.chats import Store
 
 STATISTICS = Statistics(10, 4, 20, 0.5, 100.0, 20.0, 2048)

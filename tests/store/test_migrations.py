@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from desktop.chat.message import FinishReason, Role, State
-from desktop.errors import Crash, EngineCrashed, NewerDatabase, pack
+from desktop.errors import Crash, EngineCrashed, NewerDatabase
+from desktop.packed_errors import pack
 from desktop.store.chats import Store
 from desktop.store.database import Database
 from desktop.store.migrations import MIGRATIONS

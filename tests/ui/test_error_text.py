@@ -23,8 +23,8 @@ from desktop.errors import (
     NoSuchModel,
     TemplateFailed,
     TemplateFault,
-    pack,
 )
+from desktop.packed_errors import pack
 from desktop.ui.error_text import explain, message_notice, one_line
 from desktop.ui.i18n import choose_language
 from desktop.ui.quantities import gigabytes

@@ -8,7 +8,8 @@ from itertools import count
 from typing import Any
 
 from desktop.chat.message import FinishReason, Message, Role, Sampling, State, Statistics
-from desktop.errors import Crash, EngineCrashed, PromptTooLong, pack
+from desktop.errors import Crash, EngineCrashed, PromptTooLong
+from desktop.packed_errors import pack
 from desktop.ui.i18n import tr
 from desktop.ui.rows import make_row
 from desktop.ui.transcript.row import Row
