@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QStackedWidget, QWidget
@@ -23,7 +25,8 @@ class Header(QWidget):
         renamed(str title): the user wrote another title for the open chat
         rename_ended(): with another title or without
         sidebar_requested(), new_requested()
-        chat_settings_requested(), delete_requested(): from the chat's menu
+        chat_settings_requested(), delete_requested(), print_requested(): from the chat's menu
+        export_requested(str kind): there too; "pdf", "html" or "md"
     """
 
     renamed = Signal(str)
@@ -32,6 +35,8 @@ class Header(QWidget):
     new_requested = Signal()
     chat_settings_requested = Signal()
     delete_requested = Signal()
+    print_requested = Signal()
+    export_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,12 +97,26 @@ class Header(QWidget):
         menu.addAction(tr("Chat settings…"), self.chat_settings_requested.emit)
         rename = menu.addAction(tr("Rename") + "\tF2", self.rename)
         menu.addSeparator()
+        self._add_exports(menu)
+        menu.addSeparator()
         delete = menu.addAction(tr("Delete"), self.delete_requested.emit)
         rename.setEnabled(self._on_disk)
         delete.setEnabled(self._on_disk)
         corner = QPoint(self._more.width() - menu.sizeHint().width(), self._more.height() + scaled(4))
         menu.popup(self._more.mapToGlobal(corner))
         return menu
+
+    def _add_exports(self, menu: QMenu) -> None:
+        names = {
+            "pdf": tr("Export as PDF…"),
+            "html": tr("Export as HTML…"),
+            "md": tr("Export as Markdown…"),
+        }
+        added = [menu.addAction(name, partial(self.export_requested.emit, kind)) for kind, name in names.items()]
+        keys = QKeySequence(QKeySequence.StandardKey.Print).toString(QKeySequence.SequenceFormat.NativeText)
+        added.append(menu.addAction(f"{tr('Print…')}\t{keys}", self.print_requested.emit))
+        for action in added:
+            action.setEnabled(self._on_disk)
 
     @override
     def changeEvent(self, event: QEvent) -> None:

@@ -35,7 +35,7 @@ class Toast(QFrame):
         self.setObjectName("toast")
         self._window, self._above = window, above
         self._do: Callable[[], object] | None = None
-        self._stays = False
+        self._stays = self._in_progress = False
         self._text = QLabel()
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
@@ -65,6 +65,24 @@ class Toast(QFrame):
     def show_error(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
         """Say `text` until the user has closed it: what went wrong takes longer to read."""
         self._show(text, action, do, stays=True)
+
+    def show_progress(self, text: str, action: str, do: Callable[[], object]) -> None:
+        """Say how far something is, until `end_progress`. Whoever has closed it is not told again."""
+        if self._in_progress and not self.isVisible():
+            return
+        if self._in_progress and self._action.text() == action:
+            self._text.setText(text)
+            self.setAccessibleName(text)
+        else:
+            self._show(text, action, do, stays=False)
+            self._in_progress = True
+            self._timer.stop()
+
+    def end_progress(self) -> None:
+        """Go away if this tells of something that is under way."""
+        if self._in_progress:
+            self._in_progress = False
+            self.dismiss()
 
     def dismiss_error(self) -> None:
         """Go away if this tells of an error: what went wrong has succeeded since."""
@@ -113,7 +131,7 @@ class Toast(QFrame):
             self._retranslate()
 
     def _show(self, text: str, action: str, do: Callable[[], object] | None, *, stays: bool) -> None:
-        self._do, self._stays = do, stays
+        self._do, self._stays, self._in_progress = do, stays, False
         set_look(self._text, "danger" if stays else "")
         self._text.setText(text)
         self._action.setText(action)
@@ -130,7 +148,7 @@ class Toast(QFrame):
     def _wait(self) -> None:
         focus = QApplication.focusWidget()
         has_focus = focus is not None and self.isAncestorOf(focus)
-        if self.isVisible() and not self._stays and not has_focus and not self.underMouse():
+        if self.isVisible() and not (self._stays or self._in_progress) and not has_focus and not self.underMouse():
             self._timer.start()
 
     def _on_action(self) -> None:

@@ -5,12 +5,23 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from desktop.errors import CannotExport
+
+_MAX_NAME_CHARS = 80
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff/\\:*?"<>|]+')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+
+
+def file_name(title: str) -> str:
+    """A name for the file of a chat with this `title` that every system takes, without an ending."""
+    name = " ".join(_UNSAFE.sub(" ", title).split())[:_MAX_NAME_CHARS].strip(". ")
+    return "Fireside" if not name or _RESERVED.match(name) else name
 
 
 class NewFile:

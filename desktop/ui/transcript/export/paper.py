@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from PySide6.QtCore import QLocale
-from PySide6.QtGui import QFont, QPageSize
+from PySide6.QtCore import QLocale, QMarginsF, QSizeF
+from PySide6.QtGui import QFont, QPagedPaintDevice, QPageLayout, QPageSize
 from typing_extensions import override
 
 from desktop.ui import theme
 from desktop.ui.colours import LIGHT
+from desktop.ui.transcript.diagrams.service import Diagrams
 from desktop.ui.transcript.style import Style
 
 TEXT_PT = 11
@@ -56,20 +57,35 @@ class Sheet:
     @classmethod
     def of(cls, size: QPageSize) -> Sheet:
         """A page of this size with MARGINS_MM."""
-        per_inch = theme.TEXT_PX * _ZOOM / TEXT_PT * _POINTS_PER_INCH
         left, top, right, bottom = MARGINS_MM
         whole = size.size(QPageSize.Unit.Millimeter)
-        return cls(
-            float(int((whole.width() - left - right) / _MM_PER_INCH * per_inch)),
-            float(int((whole.height() - top - bottom) / _MM_PER_INCH * per_inch)),
-            per_inch,
+        return cls.with_room(QSizeF(whole.width() - left - right, whole.height() - top - bottom))
+
+    @classmethod
+    def with_room(cls, millimetres: QSizeF) -> Sheet:
+        """A page with this much room for text."""
+        per_inch = theme.TEXT_PX * _ZOOM / TEXT_PT * _POINTS_PER_INCH
+        width, height = (
+            float(int(length / _MM_PER_INCH * per_inch)) for length in (millimetres.width(), millimetres.height())
         )
+        return cls(width, height, per_inch)
 
 
-def paper_style() -> PaperStyle:
+def paper_style(diagrams: Diagrams | None = None) -> PaperStyle:
     """The style of everything that is printed."""
     white = replace(LIGHT, bg="#FFFFFF")
-    return PaperStyle(white, _ZOOM, on_paper=True)
+    return PaperStyle(white, _ZOOM, diagrams, on_paper=True)
+
+
+def lay_out_page(device: QPagedPaintDevice) -> None:
+    """Give `device` upright pages as they are usual here, with MARGINS_MM."""
+    upright, margins = QPageLayout.Orientation.Portrait, QMarginsF(*MARGINS_MM)
+    device.setPageLayout(QPageLayout(page_size(), upright, margins, QPageLayout.Unit.Millimeter))
+
+
+def sheet_of(device: QPagedPaintDevice) -> Sheet:
+    """The pages of `device` as the user has set them."""
+    return Sheet.with_room(device.pageLayout().paintRect(QPageLayout.Unit.Millimeter).size())
 
 
 def page_size() -> QPageSize:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QBuffer, QIODevice, QMarginsF
-from PySide6.QtGui import QPageLayout, QPageSize, QPdfWriter
+from PySide6.QtCore import QBuffer, QIODevice
+from PySide6.QtGui import QPdfWriter
 
 from desktop.ui.transcript.export.files import NewFile
 from desktop.ui.transcript.export.pages import Pages
-from desktop.ui.transcript.export.paper import MARGINS_MM
+from desktop.ui.transcript.export.paper import lay_out_page
 from desktop.ui.transcript.export.pdf_letters import with_words
 from desktop.ui.transcript.export.printing import print_pages
 
 
-def write_pdf(file: NewFile, pages: Pages, title: str, size: QPageSize) -> Iterator[float]:
+def write_pdf(file: NewFile, pages: Pages, title: str) -> Iterator[float]:
     """Write `pages` into `file`, in small steps; yields how much is done, 0 to 1.
 
     Raises:
@@ -26,8 +26,7 @@ def write_pdf(file: NewFile, pages: Pages, title: str, size: QPageSize) -> Itera
     writer = QPdfWriter(buffer)
     writer.setTitle(title)
     writer.setCreator("Fireside")
-    upright = QPageLayout.Orientation.Portrait
-    writer.setPageLayout(QPageLayout(size, upright, QMarginsF(*MARGINS_MM), QPageLayout.Unit.Millimeter))
+    lay_out_page(writer)
     for done in print_pages(writer, pages, title):
         yield done
         _move(buffer, file)

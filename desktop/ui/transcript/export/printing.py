@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPagedPaintDevice, QPainter
 
+from desktop.errors import CannotPrint
 from desktop.ui.i18n import tr
 from desktop.ui.transcript.export.pages import Pages
 
@@ -20,14 +21,20 @@ _HEAD_PX, _FOOT_PX = 20, 34
 def print_pages(
     device: QPagedPaintDevice, pages: Pages, title: str, wanted: Sequence[int] | None = None
 ) -> Iterator[float]:
-    """Paint all of `pages`, or the `wanted` ones, counted from 0. Works in small steps; yields what is done, 0 to 1."""
+    """Paint all of `pages`, or the `wanted` ones, counted from 0. Works in small steps; yields what is done, 0 to 1.
+
+    Raises:
+        CannotPrint
+    """
     for done in pages.find():
         yield done * _FINDING
     count = len(pages.ends)
     numbers = [number for number in (range(count) if wanted is None else wanted) if 0 <= number < count]
     painter = QPainter()
-    if not numbers or not painter.begin(device):
+    if not numbers:
         return
+    if not painter.begin(device):
+        raise CannotPrint
     try:
         scale = device.logicalDpiX() / pages.sheet.per_inch
         painter.scale(scale, scale)
