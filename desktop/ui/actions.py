@@ -12,6 +12,7 @@ from desktop.ui.i18n import tr
 from desktop.ui.transcript import keyboard
 
 _Key = QKeySequence.StandardKey
+SEARCH = "Ctrl+K"
 
 
 class Actions:
@@ -21,7 +22,12 @@ class Actions:
         self._window = window
         self._words: list[tuple[QAction, Callable[[], str]]] = []
         self.new_chat = self._add("newChat", lambda: tr("New chat"), _Key.New)
-        self.search = self._add("search", lambda: tr("Search chats"), _Key.Find, "Ctrl+K")
+        self.search = self._add("search", lambda: tr("Search chats"), SEARCH)
+        self.find = self._add("find", lambda: tr("Find in this chat"), _Key.Find)
+        self.find_next = self._add("findNext", lambda: tr("Next hit"), "F3", "Ctrl+G")
+        self.find_previous = self._add("findPrevious", lambda: tr("Previous hit"), "Shift+F3", "Ctrl+Shift+G")
+        self.previous_question = self._add("previousQuestion", lambda: tr("Previous question"), "Alt+Up")
+        self.next_question = self._add("nextQuestion", lambda: tr("Next question"), "Alt+Down")
         self.previous_chat = self._add("previousChat", lambda: tr("Previous chat"), "Ctrl+PgUp")
         self.next_chat = self._add("nextChat", lambda: tr("Next chat"), "Ctrl+PgDown")
         self.rename = self._add("rename", lambda: tr("Rename the chat"), "F2")
@@ -36,6 +42,7 @@ class Actions:
         self.zoom_in = self._add("zoomIn", lambda: tr("Larger"), _Key.ZoomIn, "Ctrl+=", "Ctrl++")
         self.zoom_out = self._add("zoomOut", lambda: tr("Smaller"), _Key.ZoomOut, "Ctrl+-")
         self.zoom_reset = self._add("zoomReset", lambda: tr("Usual size"), "Ctrl+0")
+        self.print_chat = self._add("print", lambda: tr("Print the chat"), _Key.Print)
         self.shortcuts = self._add("shortcuts", lambda: tr("Keyboard shortcuts"), "F1", "Ctrl+?")
         self.quit = self._add("quit", lambda: tr("Quit"), "Ctrl+Q")
         self.retranslate()
@@ -51,7 +58,7 @@ class Actions:
             tr("Close what is open, then stop the answer"): QKeySequence(Qt.Key.Key_Escape),
         }
         fields = [(name, sequence.toString(native)) for name, sequence in keys.items()]
-        on_messages = [(name, QKeySequence(key).toString(native)) for name, key in keyboard.listed()]
+        on_messages = [(name, sequence.toString(native)) for name, sequence in keyboard.listed()]
         return fields + listed + on_messages
 
     def retranslate(self) -> None:

@@ -42,8 +42,7 @@ class Composer(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("composerArea")
-        self._answering = False
-        self._has_model = self._is_base = False
+        self._answering = self._has_model = self._is_base = False
         self._editing: int | None = None
         self._draft_aside = ""
         self._context: tuple[int, int, int, bool] | None = None
@@ -62,6 +61,11 @@ class Composer(QWidget):
         self._connect()
         self._retranslate()
         self._update()
+
+    @property
+    def field(self) -> QPlainTextEdit:
+        """Where one writes."""
+        return self._edit
 
     def text(self) -> str:
         """What stands in the field."""

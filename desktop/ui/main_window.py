@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
+from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -16,6 +16,7 @@ from desktop.errors import AppError
 from desktop.hub.model import STARTER
 from desktop.paths import Paths
 from desktop.settings import ZOOM_LIMITS, Settings
+from desktop.store.search import Hit
 from desktop.ui.actions import Actions
 from desktop.ui.composer import Composer
 from desktop.ui.controls import hairline
@@ -24,6 +25,7 @@ from desktop.ui.deletion import Deletion
 from desktop.ui.dialogs import Dialogs
 from desktop.ui.empty_state import EmptyState
 from desktop.ui.error_text import one_line
+from desktop.ui.exporting import Exporting
 from desktop.ui.header import Header
 from desktop.ui.i18n import tr
 from desktop.ui.icons import app_icon
@@ -31,6 +33,7 @@ from desktop.ui.models.choice import Models
 from desktop.ui.models.dropping import model_paths
 from desktop.ui.models.in_window import ModelsInWindow
 from desktop.ui.models.supply import Supply
+from desktop.ui.reading import Reading
 from desktop.ui.session import Session
 from desktop.ui.side_by_side import SideBySide
 from desktop.ui.sidebar import Sidebar
@@ -68,6 +71,7 @@ class MainWindow(QWidget):
         self._lay_out()
         self._toast = Toast(self._page, self._composer)
         self._deletion = Deletion(session, self._toast)
+        self._exporting = Exporting(self, session, self._transcript, self._toast)
         self._choosing = ModelsInWindow(
             self, models, supply, settings, self._toast, paths.engine_log, session.set_model
         )
@@ -121,6 +125,7 @@ class MainWindow(QWidget):
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
         self._composer.flush_draft()
+        self._exporting.cancel()
         self._choosing.close()
         is_open, width = self._sides.state()
         geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
@@ -195,7 +200,7 @@ class MainWindow(QWidget):
         sidebar.new_requested.connect(self._start_new)
         sidebar.settings_requested.connect(self._dialogs.show_settings)
         sidebar.chat_chosen.connect(self._open_chat)
-        sidebar.hit_chosen.connect(lambda hit: self._open_chat(hit.chat_id, hit.message_id))
+        sidebar.hit_chosen.connect(self._open_hit)
         sidebar.renamed.connect(self._session.rename)
         sidebar.delete_requested.connect(self._deletion.delete)
         sidebar.search_changed.connect(lambda text: sidebar.set_hits(self._session.search(text)))
@@ -208,6 +213,8 @@ class MainWindow(QWidget):
         header.sidebar_requested.connect(self._sides.toggle)
         header.new_requested.connect(self._start_new)
         header.chat_settings_requested.connect(self._dialogs.show_chat_settings)
+        header.export_requested.connect(self._exporting.ask)
+        header.print_requested.connect(self._exporting.print)
         header.delete_requested.connect(lambda: self._deletion.delete(session.shown.id))
         self._empty.suggestion_chosen.connect(self._take_suggestion)
         composer.submitted.connect(self._send)
@@ -221,12 +228,14 @@ class MainWindow(QWidget):
         transcript.continue_requested.connect(session.continue_answer)
         transcript.retry_requested.connect(session.retry)
         transcript.branch_requested.connect(session.select_branch)
-        transcript.link_activated.connect(lambda url: QDesktopServices.openUrl(QUrl(url)))
         transcript.copied.connect(self._toast.show_message)
+        transcript.save_failed.connect(self._on_failed)
+        transcript.zoom_requested.connect(lambda steps: self._zoom(self._settings.zoom + steps * _ZOOM_STEP))
         self._dialogs.settings_changed.connect(self.settings_changed)
 
     def _connect_actions(self) -> None:
         actions = self.actions_
+        self._reading = Reading(actions, self._transcript, self._composer.field)
         for action, do in (
             (actions.new_chat, self._start_new),
             (actions.search, self._search),
@@ -234,8 +243,6 @@ class MainWindow(QWidget):
             (actions.next_chat, lambda: self._step(1)),
             (actions.rename, self._header.rename),
             (actions.composer, self._composer.focus),
-            (actions.transcript, self._transcript.focus_last),
-            (actions.copy_answer, self._copy_answer),
             (actions.model, self._header.model.open_menu),
             (actions.open_model, self._choosing.choose_file),
             (actions.models, self._choosing.show_library),
@@ -244,6 +251,7 @@ class MainWindow(QWidget):
             (actions.zoom_in, lambda: self._zoom(self._settings.zoom + _ZOOM_STEP)),
             (actions.zoom_out, lambda: self._zoom(self._settings.zoom - _ZOOM_STEP)),
             (actions.zoom_reset, lambda: self._zoom(1.0)),
+            (actions.print_chat, self._exporting.print),
             (actions.shortcuts, lambda: self._dialogs.show_shortcuts(actions.listed())),
             (actions.quit, self.close),
         ):
@@ -327,6 +335,10 @@ class MainWindow(QWidget):
         if message_id is not None:
             self._transcript.scroll_to_message(message_id)
 
+    def _open_hit(self, hit: Hit) -> None:
+        self._open_chat(hit.chat_id, hit.message_id)
+        self._reading.show_hit(hit, self._sidebar.query)
+
     def _step(self, step: int) -> None:
         chat_id = self._sidebar.neighbour(self._session.shown.id, step)
         if chat_id is not None:
@@ -359,12 +371,6 @@ class MainWindow(QWidget):
         self._composer.set_text(text)
         self._composer.focus()
 
-    def _copy_answer(self) -> None:
-        answers = [row.message.text for row in self._session.rows if row.message.role is Role.ASSISTANT]
-        if answers and answers[-1]:
-            QGuiApplication.clipboard().setText(answers[-1])
-            self._toast.show_message(tr("The last answer is copied"))
-
     def _zoom(self, zoom: float) -> None:
         zoom = min(max(round(zoom, 1), ZOOM_LIMITS[0]), ZOOM_LIMITS[1])
         if zoom != self._settings.zoom:
@@ -372,6 +378,8 @@ class MainWindow(QWidget):
 
     def _on_escape(self) -> None:
         focus = QApplication.focusWidget()
+        if self._transcript.give_up():
+            return
         if self._sides.close_overlay() or (focus is not None and self._sidebar.isAncestorOf(focus)):
             self._composer.focus()
         elif not self._composer.cancel_edit() and self._session.answering:

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from desktop.chat.message import Chat
 from desktop.store.search import Hit
+from desktop.ui.actions import SEARCH
 from desktop.ui.chat_list import ChatList
 from desktop.ui.controls import DRESS_CHANGES, IconButton, describe
 from desktop.ui.i18n import tr
@@ -83,6 +84,11 @@ class Sidebar(QWidget):
     def set_answering(self, chat_ids: Iterable[int]) -> None:
         """Mark the chats that are being answered."""
         self._list.set_answering(set(chat_ids))
+
+    @property
+    def query(self) -> str:
+        """What is searched for."""
+        return self._search.text()
 
     def set_hits(self, hits: list[Hit]) -> None:
         """What was found for the text in the search field."""
@@ -179,7 +185,7 @@ class Sidebar(QWidget):
     def _retranslate(self) -> None:
         self._title.setText(tr("Fireside"))
         describe(self._new, tr("New chat"), QKeySequence(QKeySequence.StandardKey.New))
-        describe(self._search, tr("Search chats"), QKeySequence(QKeySequence.StandardKey.Find))
+        describe(self._search, tr("Search chats"), QKeySequence(SEARCH))
         self._search.setPlaceholderText(tr("Search"))
         self._search.retranslate()
         self._list.setAccessibleName(tr("Chats"))

@@ -133,7 +133,8 @@ QFrame[look="card"] {{ background: transparent; border: {line}; border-radius: {
 QProgressBar {{ background: {theme.line}; border: none; border-radius: {px(2)}; }}
 QProgressBar::chunk {{ background: {theme.accent}; border-radius: {px(2)}; }}
 
-QFrame#toast {{ background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; }}
+QFrame#toast, QFrame#findBar {{ background: {theme.surface}; border: {line}; border-radius: {px(RADIUS_BUBBLE)}; }}
+QLineEdit#findField, QLineEdit#findField:focus {{ background: transparent; border: none; padding: {px(3)} {px(6)}; }}
 
 QListView {{ background: transparent; border: none; }}
 /* What Qt's own file dialog suggests is a window of its own: nothing lies behind it. */

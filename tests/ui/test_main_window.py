@@ -173,7 +173,7 @@ def test_escape_closes_the_topmost_thing_first(open_window: Open, qtbot: QtBot) 
     QTest.keyClick(_field(window), Qt.Key.Key_Up)
     QTest.keyClick(_field(window), Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
     assert _field(window).toPlainText() == ""
-    _press(window, Qt.Key.Key_F)
+    _press(window, Qt.Key.Key_K)
     search = window.findChild(QLineEdit, "searchBox")
     assert search is not None
     qtbot.waitUntil(search.hasFocus)

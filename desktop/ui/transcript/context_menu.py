@@ -1,33 +1,113 @@
-"""The menu of the right mouse button, or of the menu key, over the transcript."""
+"""The menu of the right mouse button, or of the menu key: what can be done at one place of the conversation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from desktop.chat.message import Role, State
 from desktop.ui import controls
 from desktop.ui.i18n import tr
-from desktop.ui.transcript.canvas import Canvas
+from desktop.ui.transcript import links
+from desktop.ui.transcript.blocks.target import Does, Target
+from desktop.ui.transcript.find import formula_at, shown
+
+if TYPE_CHECKING:
+    from desktop.ui.transcript.transcript import Transcript
+
+_OF_BLOCK = (Does.COPY, Does.SAVE, Does.WRAP, Does.NUMBER, Does.SHOW_SOURCE)
 
 
-def context_menu(
-    canvas: Canvas,
-    link: str,
-    copy: Callable[[], None],
-    copy_message: Callable[[], None],
-    select_all: Callable[[], None],
-) -> QMenu:
-    """What can be done at one place of the canvas, where `link` is if not empty. The menu deletes itself."""
-    menu = controls.menu(canvas)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the menu is opened: in which row, on which target, at which point of the column."""
+
+    row: int
+    target: Target | None
+    point: QPointF
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    words: str
+    do: Callable[[], object]
+    keys: str | QKeySequence.StandardKey | None = None
+    enabled: bool = True
+
+
+def context_menu(page: Transcript, place: Place) -> QMenu:
+    """What can be done at `place`. The menu deletes itself."""
+    menu = controls.menu(page)
     menu.setObjectName("transcriptMenu")
     menu.aboutToHide.connect(menu.deleteLater)
-    marked = menu.addAction(tr("Copy"), copy)
-    marked.setEnabled(canvas.selection is not None and not canvas.selection.is_empty)
-    menu.addAction(tr("Copy message"), copy_message)
-    if link:
-        menu.addAction(tr("Copy link address"), lambda: QGuiApplication.clipboard().setText(link))
-    menu.addSeparator()
-    menu.addAction(tr("Select all"), select_all)
+    for group in (_of_link(page, place), _of_block(page, place), _of_text(page), _of_message(page, place.row)):
+        if group and menu.actions():
+            menu.addSeparator()
+        for entry in group:
+            action = menu.addAction(entry.words, entry.do)
+            action.setEnabled(entry.enabled)
+            if entry.keys is not None:
+                action.setShortcut(QKeySequence(entry.keys))
+                action.setShortcutVisibleInContextMenu(True)
     return menu
+
+
+def _of_link(page: Transcript, place: Place) -> list[_Entry]:
+    target = place.target
+    if target is None or not links.opened(target.link):
+        return []
+    return [
+        _Entry(tr("Open link"), lambda: page.activate(place.row, target)),
+        _Entry(tr("Copy link address"), lambda: QGuiApplication.clipboard().setText(links.opened(target.link))),
+    ]
+
+
+def _of_block(page: Transcript, place: Place) -> list[_Entry]:
+    """What the block under the pointer can do: code, a diagram, a formula."""
+    view = page.column.view(place.row)
+    inner = place.point - QPointF(0, page.column.top(place.row))
+    found = view.block_at(inner)
+    if found is None:
+        return []
+    at, corner = found
+    flow = view.flow(at.part)
+    first = at.block
+    while not flow.blocks[first].first:
+        first -= 1
+    targets = {target.does: replace(target, part=at.part) for target in flow.targets(first) if target.does in _OF_BLOCK}
+    entries = [_Entry(target.name, _does(page, place.row, target)) for target in targets.values()]
+    block_view = flow.view(at.block)
+    offset = block_view.position_at(inner - corner)
+    source = formula_at(shown(block_view.block, flow.references), offset)
+    if source:
+        entries.append(_Entry(tr("Copy LaTeX"), lambda: QGuiApplication.clipboard().setText(source)))
+    return entries
+
+
+def _does(page: Transcript, row: int, target: Target) -> Callable[[], None]:
+    return lambda: page.activate(row, target)
+
+
+def _of_text(page: Transcript) -> list[_Entry]:
+    return [
+        _Entry(tr("Copy"), page.copy_marked, QKeySequence.StandardKey.Copy, page.has_mark),
+        _Entry(tr("Copy as Markdown"), page.copy_markdown, "Ctrl+Alt+C", page.has_mark),
+        _Entry(tr("Select all"), page.select_all, QKeySequence.StandardKey.SelectAll),
+        _Entry(tr("Find…"), page.finding.open, QKeySequence.StandardKey.Find),
+    ]
+
+
+def _of_message(page: Transcript, row: int) -> list[_Entry]:
+    message = page.rows[row].message
+    is_done = message.state is not State.STREAMING
+    entries = [_Entry(tr("Copy message"), lambda: page.copy_message(row), "C")]
+    if is_done:
+        entries.append(_Entry(tr("Edit"), lambda: page.edit_requested.emit(message.id), "E"))
+    if is_done and message.role is Role.ASSISTANT:
+        entries.append(_Entry(tr("Answer again"), lambda: page.regenerate_requested.emit(message.id), "R"))
+    return entries

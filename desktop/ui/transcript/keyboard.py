@@ -5,15 +5,17 @@ Enter, Space        into its actions; or activate the link or button that Tab ha
 Tab                 its links and buttons, then its actions
 C, E, R             copy, edit, answer again
 Left, Right         its other versions; Right without any: into its actions
-Page Up, Page Down, Home, End   scroll
-Ctrl+C, Ctrl+A      copy what is marked, mark all
+Page Up, Page Down, Space, Home, End   scroll; Ctrl+Home and Ctrl+End do the same
+Ctrl+C, Ctrl+Alt+C  copy what is marked: as it is shown, as Markdown
+Ctrl+A              mark all
+F7                  show the caret, which the arrows move then; so does Shift with any key that moves (`caret`)
 """
 
 from __future__ import annotations
 
 from enum import Enum, auto
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
 from desktop.chat.message import Role, State
@@ -25,6 +27,8 @@ class Press(Enum):
     """What a key means. From ACTIVATE on it is meant for the chosen message."""
 
     COPY = auto()
+    COPY_MARKDOWN = auto()
+    CARET = auto()
     SELECT_ALL = auto()
     PREVIOUS_MESSAGE = auto()
     NEXT_MESSAGE = auto()
@@ -49,6 +53,14 @@ _ALWAYS = {
     Key.Key_PageDown: Press.PAGE_DOWN,
     Key.Key_Home: Press.START,
     Key.Key_End: Press.END,
+    Key.Key_F7: Press.CARET,
+}
+_COPY_MARKDOWN = QKeyCombination(Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier, Key.Key_C)
+_COMBINED = {
+    _COPY_MARKDOWN: Press.COPY_MARKDOWN,
+    QKeyCombination(Qt.KeyboardModifier.ControlModifier, Key.Key_Home): Press.START,
+    QKeyCombination(Qt.KeyboardModifier.ControlModifier, Key.Key_End): Press.END,
+    QKeyCombination(Qt.KeyboardModifier.ShiftModifier, Key.Key_Space): Press.PAGE_UP,
 }
 
 
@@ -60,18 +72,18 @@ def meaning(event: QKeyEvent, chosen: Row | None) -> Press | None:
         return Press.SELECT_ALL
     key = Key(event.key())
     modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-    if key in (Key.Key_Up, Key.Key_Down) and modifiers == Qt.KeyboardModifier.AltModifier:
-        return _ALWAYS[key]
     if modifiers != Qt.KeyboardModifier.NoModifier:
-        return None
+        return _COMBINED.get(QKeyCombination(modifiers, key))
     if key in _ALWAYS:
         return _ALWAYS[key]
-    return None if chosen is None else _on_message(key, chosen)
+    if chosen is None:
+        return Press.PAGE_DOWN if key == Key.Key_Space else None
+    return _on_message(key, chosen)
 
 
-def listed() -> list[tuple[str, Qt.Key]]:
-    """What the keys do, worded, for the sheet of shortcuts. All but the first two need a chosen message."""
-    return [
+def listed() -> list[tuple[str, QKeySequence]]:
+    """What the keys do, worded, for the sheet of shortcuts. Those "on a message" need a chosen one."""
+    keys: list[tuple[str, Qt.Key | QKeyCombination]] = [
         (tr("In the conversation: the message before"), Key.Key_Up),
         (tr("In the conversation: the message behind"), Key.Key_Down),
         (tr("On a message: its links and actions"), Key.Key_Return),
@@ -80,7 +92,13 @@ def listed() -> list[tuple[str, Qt.Key]]:
         (tr("On an answer: answer again"), Key.Key_R),
         (tr("On a message: its previous version"), Key.Key_Left),
         (tr("On a message: its next version"), Key.Key_Right),
+        (tr("In the conversation: to the beginning"), Key.Key_Home),
+        (tr("In the conversation: to the end"), Key.Key_End),
+        (tr("In the conversation: show the caret"), Key.Key_F7),
+        (tr("In the conversation: mark text"), QKeyCombination(Qt.KeyboardModifier.ShiftModifier, Key.Key_Right)),
+        (tr("In the conversation: copy as Markdown"), _COPY_MARKDOWN),
     ]
+    return [(words, QKeySequence(key)) for words, key in keys]
 
 
 def _on_message(key: Qt.Key, row: Row) -> Press | None:

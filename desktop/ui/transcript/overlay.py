@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from desktop.ui.i18n import tr
@@ -52,6 +53,7 @@ class Overlay(QObject):
         self._shown: dict[ActionBar, Row | None] = {}
         self._retry: dict[int, QPushButton] = {}
         self._style: Style | None = None
+        self._has_new = False
         self.hover_bar = self._bar("hoverActions", Qt.FocusPolicy.NoFocus)
         self.focus_bar = self._bar("focusActions", Qt.FocusPolicy.StrongFocus)
         self.jump = QToolButton(viewport)
@@ -69,21 +71,33 @@ class Overlay(QObject):
             self._shown[bar] = None
         for row in list(self._retry):
             self._drop_retry(row)
+        self._dress_jump(style)
+
+    def _dress_jump(self, style: Style) -> None:
         size = style.px(36)
         colours = style.tokens
-        self.jump.setFixedSize(size, size)
         self.jump.setIcon(icon("arrow-down", colours.text, style.px(18)))
         self.jump.setIconSize(QSize(style.px(18), style.px(18)))
         self.jump.setStyleSheet(
             f"QToolButton {{ background: {colours.surface}; border: 1px solid {colours.line};"
-            f" border-radius: {size // 2}px; padding: 0; }}"
+            f" border-radius: {size // 2}px; padding: 0 {style.px(12) if self._has_new else 0}px; }}"
             f"QToolButton:hover {{ border-color: {colours.muted}; }}"
         )
-        self.jump.setAccessibleName(tr("To the end"))
+        words = tr("New text") if self._has_new else ""
+        beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        self.jump.setToolButtonStyle(beside if words else Qt.ToolButtonStyle.ToolButtonIconOnly)
+        self.jump.setText(words)
+        self.jump.setFont(style.text_font)
+        width = QFontMetrics(style.text_font).horizontalAdvance(words) + style.px(18 + 34) if words else size
+        self.jump.setFixedSize(width, size)
+        self.jump.setAccessibleName(tr("New text: to the end") if words else tr("To the end"))
         self.jump.setToolTip(tr("{action} ({key})", action=tr("To the end"), key="End"))
 
-    def place(self, scene: Scene, *, show_jump: bool) -> None:
-        """Put everything where it belongs now."""
+    def place(self, scene: Scene, *, show_jump: bool, has_new: bool = False) -> None:
+        """Put everything where it belongs now. The way to the end says so where `has_new` text came below."""
+        if has_new != self._has_new:
+            self._has_new = has_new
+            self._dress_jump(self._styled)
         focused = scene.focused
         self._place_bar(self.focus_bar, scene, focused)
         self._place_bar(self.hover_bar, scene, scene.hovered if scene.hovered != focused else None)

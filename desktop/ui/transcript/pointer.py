@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QMouseEvent
-from PySide6.QtWidgets import QToolTip
 
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.canvas import Canvas
@@ -24,10 +23,12 @@ class Pointer(QObject):
     Signals:
         activated(row: int, target: Target): a target was clicked
         hovered(row: int | None): the pointer is over this row
+        link_hovered(address: str): the pointer is over a link; "" over none
     """
 
     activated = Signal(int, object)
     hovered = Signal(object)
+    link_hovered = Signal(str)
 
     def __init__(self, canvas: Canvas) -> None:
         super().__init__(canvas)
@@ -153,9 +154,7 @@ class Pointer(QObject):
         else:
             cursor = Qt.CursorShape.IBeamCursor if on_text else Qt.CursorShape.ArrowCursor
         canvas.viewport().setCursor(cursor)
-        if found is not None and found[1].link:
-            area = QRectF(event.position().x() - 8, event.position().y() - 8, 16, 16).toRect()
-            QToolTip.showText(event.globalPosition().toPoint(), found[1].link, canvas.viewport(), area)
+        self.link_hovered.emit(found[1].link if found is not None else "")
 
     def _scroll(self) -> None:
         """The pointer is held above or below the viewport: scroll there, faster from farther away."""

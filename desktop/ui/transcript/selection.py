@@ -54,7 +54,7 @@ def everything(column: Column) -> Selection | None:
 
 
 def selected_text(column: Column, selection: Selection) -> str:
-    """The Markdown of the messages where whole messages are marked, else the text that is shown."""
+    """The text that is shown; the Markdown of the messages where whole messages are marked."""
     start, end = selection.start, selection.end
     rows = range(start.row, end.row + 1)
     if start.place <= _START and end.place >= column.view(end.row).end:
@@ -74,11 +74,12 @@ def _text_of(view: MessageView, start: Place, end: Place) -> str:
         if start.part <= part <= end.part and flow.blocks:
             first = (start.block, start.offset) if part == start.part else (0, 0)
             last = (end.block, end.offset) if part == end.part else (len(flow.blocks) - 1, None)
-            parts.append(_flow_text(flow, first, last))
+            parts.append(flow_text(flow, first, last))
     return BETWEEN_MESSAGES.join(parts)
 
 
-def _flow_text(flow: Flow, first: tuple[int, int], last: tuple[int, int | None]) -> str:
+def flow_text(flow: Flow, first: tuple[int, int], last: tuple[int, int | None]) -> str:
+    """What a flow shows from one place (block, offset) to another; without an offset to the end of the block."""
     text = ""
     for index in range(first[0], last[0] + 1):
         block = flow.blocks[index]
@@ -86,7 +87,7 @@ def _flow_text(flow: Flow, first: tuple[int, int], last: tuple[int, int | None])
         end = last[1] if index == last[0] else None
         if text:
             text += _separator(flow.blocks[index - 1], block)
-        if start == 0 and end is None:
+        if start == 0 and (end is None or end >= flow.view(index).length):
             text += _markers(block) + markdown.plain_text(block, flow.references)
         else:
             text += (_markers(block) if start == 0 and index != first[0] else "") + flow.view(index).text(start, end)

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QGuiApplication, QKeyEvent, QMouseEvent, QPainter
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QMouseEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QAbstractSlider, QMenu, QWidget
 from typing_extensions import override
 
 from desktop.ui import theme
 from desktop.ui.i18n import tr
-from desktop.ui.transcript import accessible, keyboard
+from desktop.ui.transcript import accessible, footnotes, keyboard, links
 from desktop.ui.transcript.blocks.target import CHANGES_BLOCK, Does, Target
-from desktop.ui.transcript.context_menu import context_menu
-from desktop.ui.transcript.feed import Feed
+from desktop.ui.transcript.caret import step_of
+from desktop.ui.transcript.chooser import Chooser
+from desktop.ui.transcript.context_menu import Place, context_menu
+from desktop.ui.transcript.finding import Finding
 from desktop.ui.transcript.keyboard import Press
 from desktop.ui.transcript.overlay import Overlay, Scene
 from desktop.ui.transcript.pointer import Pointer
-from desktop.ui.transcript.selection import everything, selected_text
+from desktop.ui.transcript.row import Row
+from desktop.ui.transcript.saving import Saving
 from desktop.ui.transcript.style import Style
-from desktop.ui.transcript.text.inline import may_open
 
 _CONFIRMED_MS = 1200
 _FAR_FROM_END_PX = 80
@@ -30,15 +42,16 @@ _SCROLLS = {
 }
 
 
-class Transcript(Feed):
+class Transcript(Chooser):
     """Shows the messages of the open path, and reports what the reader wants done with them.
 
     Signals:
         edit_requested(message_id: int), regenerate_requested(message_id: int), continue_requested(message_id: int),
         retry_requested(message_id: int)
         branch_requested(message_id: int, step: int): -1 for the sibling before, 1 for the one behind
-        link_activated(url: str): the reader clicked a link; it is http, https or mailto
-        copied(what: str): something was copied, worded
+        link_activated(url: str): the reader clicked a link; it is http, https or mailto, and wholly encoded
+        save_failed(CannotExport error): code could not be saved
+        zoom_requested(steps: int): larger (1) or smaller (-1), by wheel
     """
 
     edit_requested = Signal(int)
@@ -47,19 +60,22 @@ class Transcript(Feed):
     retry_requested = Signal(int)
     branch_requested = Signal(int, int)
     link_activated = Signal(str)
-    copied = Signal(str)
+    save_failed = Signal(object)
+    zoom_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("transcript")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
-        self._target: int | None = None
         self._hovered: int | None = None
-        self._shows_ring = False
+        self._has_new = False
+        self._note_from: tuple[int, int, int] | None = None
         self._confirmed_timer = QTimer(self, singleShot=True, interval=_CONFIRMED_MS)
         self._pointer = Pointer(self)
         self._overlay = Overlay(self.viewport())
+        self._saving = Saving(self)
+        self.finding = Finding(self)
         self._connect()
         self._restyle()
         accessible.install()
@@ -70,6 +86,9 @@ class Transcript(Feed):
         self.settled.connect(self._place_overlay)
         self._pointer.activated.connect(self.activate)
         self._pointer.hovered.connect(self._on_hovered)
+        self._pointer.link_hovered.connect(self.address.show_link)
+        self._saving.saved.connect(lambda name: self.copied.emit(tr("Saved as {name}", name=name)))
+        self._saving.failed.connect(self.save_failed)
         overlay = self._overlay
         overlay.copy_requested.connect(self.copy_message)
         overlay.edit_requested.connect(lambda row: self.edit_requested.emit(self._id(row)))
@@ -94,15 +113,10 @@ class Transcript(Feed):
             self.follows = False
             self.focus_row(row, to_top=True)
 
-    def select_all(self) -> None:
-        """Mark all messages."""
-        self.set_selection(everything(self.column))
-
     def copy(self) -> None:
         """Copy what is marked; without a mark the chosen message."""
-        if self.selection is not None and not self.selection.is_empty:
-            QGuiApplication.clipboard().setText(selected_text(self.column, self.selection))
-            self.copied.emit(tr("Copied"))
+        if self.has_mark:
+            self.copy_marked()
         elif self.focused is not None:
             self.copy_message(self.focused)
 
@@ -121,48 +135,60 @@ class Transcript(Feed):
             self.settle()
             return
         match target.does:
-            case Does.OPEN_LINK if may_open(target.subject):
-                self.link_activated.emit(target.subject)
+            case Does.OPEN_LINK if url := links.opened(target.subject):
+                self.link_activated.emit(url)
             case Does.COPY:
                 QGuiApplication.clipboard().setText(target.subject)
                 self.copied.emit(tr("Code copied"))
+            case Does.SAVE:
+                self._saving.ask(target.subject, target.language)
+            case Does.SHOW_NOTE:
+                self._show_note(row, target)
             case Does.FOLD:
                 self.column.toggle_reasoning(row)
                 self.follows = False
                 self.settle()
 
-    # Choosing messages by keyboard.
+    def scroll_page(self, step: int) -> None:
+        """Scroll by a page, down (1) or up (-1)."""
+        self.verticalScrollBar().triggerAction(_SCROLLS[Press.PAGE_DOWN if step > 0 else Press.PAGE_UP])
 
-    def focus_last(self) -> None:
-        """Choose the last message, for the keys that work on one."""
-        if self.rows:
-            self.setFocus(Qt.FocusReason.ShortcutFocusReason)
-            self.focus_row(len(self.rows) - 1)
+    def give_up(self) -> bool:
+        """Close the find bar; or else mark nothing, and show no caret. False where there was none of these."""
+        return self.finding.close() or self.give_up_mark()
 
-    def focus_row(self, row: int, *, to_top: bool = False) -> None:
-        """Choose a message: show its ring and its actions, and bring it into sight."""
-        self.focused = row
-        self._target = None
-        self._shows_ring = True
-        self.reveal(row, to_top=to_top)
-        accessible.row_focused(self, row)
+    def _show_note(self, row: int, target: Target) -> None:
+        """Go to a footnote; from the footnote back to where the reader came from."""
+        came_from, self._note_from = self._note_from, None
+        spot = footnotes.other_end(self.column, row, target, came_from)
+        if spot is not None:
+            if not footnotes.is_definition(self.column, row, target):
+                self._note_from = (row, target.part, target.block)
+            self.show_spot(spot)
+
+    @override
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        self._has_new = False
+        self._note_from = None
+        self.caret.is_on = False
+        super().set_rows(rows)
+
+    @override
+    def replace_rows(self, first: int, rows: Sequence[Row]) -> None:
+        self._has_new |= not self.follows and first + len(rows) > len(self.rows)
+        super().replace_rows(first, rows)
+
+    @override
+    def update_row(self, index: int, row: Row) -> None:
+        grown = len(row.message.text) > len(self.rows[index].message.text)
+        self._has_new |= not self.follows and grown and index >= self.rows_in_sight().stop - 1
+        super().update_row(index, row)
+        self.finding.row_changed(index)
 
     def focus_actions(self) -> None:
         """Move the focus to the actions of the chosen message."""
         self._place_overlay()
         self._overlay.focus_bar.focus_first()
-
-    def move_target(self, step: int) -> bool:
-        """Choose the next or the previous target of the chosen message. False where there is none."""
-        if self.focused is None:
-            return False
-        chosen = step - 1 if self._target is None and step > 0 else (self._target or 0) + step
-        if self._target is None and step < 0:
-            return False
-        count = len(self.targets(self.focused))
-        self._target = chosen if 0 <= chosen < count else None
-        self.viewport().update()
-        return self._target is not None
 
     def activate_target(self) -> bool:
         """Activate the chosen target. False where none is chosen."""
@@ -193,35 +219,17 @@ class Transcript(Feed):
         bar = self.verticalScrollBar()
         far = bar.maximum() - bar.value() > self.column.style.px(_FAR_FROM_END_PX)
         scene = Scene(self.column, corner, self.rows_in_sight(), self._hovered, focused)
-        self._overlay.place(scene, show_jump=far and not self.follows)
+        self._has_new &= not self.follows
+        self._overlay.place(scene, show_jump=far and not self.follows, has_new=self._has_new)
 
     def _restyle(self, zoom: float | None = None) -> None:
-        style = Style(theme.tokens(self.palette()), zoom or self.column.style.zoom)
-        self.column.restyle(style)
+        style = Style(theme.tokens(self.palette()), zoom or self.column.style.zoom, self.column.style.diagrams)
+        self.restyle(style)
         self._overlay.restyle(style)
         self.setAccessibleName(tr("Conversation"))
-        self.fit()
 
     def _id(self, row: int) -> int:
         return self.column.rows[row].message.id
-
-    # Painting.
-
-    @override
-    def draw_row(self, painter: QPainter, row: int, top: float, bottom: float) -> None:
-        super().draw_row(painter, row, top, bottom)
-        if row == self.focused and self._shows_ring and self.hasFocus():
-            self.draw_ring(painter, *self._ring(row))
-
-    def _ring(self, row: int) -> tuple[QRectF, int]:
-        """Around what is chosen of `row`, and how round."""
-        targets = self.targets(row) if self._target is not None else []
-        if self._target is None or self._target >= len(targets):
-            return self.column.view(row).ring, theme.RADIUS_BUBBLE
-        px = self.column.style.px
-        corner = QPointF(self._left, self.column.top(row) - self._sight[0])
-        area = targets[self._target].area.translated(-corner).adjusted(-px(3), -px(1), px(3), px(1))
-        return area, theme.RADIUS_CONTROL
 
     # Events.
 
@@ -234,8 +242,24 @@ class Transcript(Feed):
             self._restyle()
 
     @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.finding.bar.place()
+        self.address.place()
+
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            if event.angleDelta().y():
+                self.zoom_requested.emit(1 if event.angleDelta().y() > 0 else -1)
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._shows_ring = False
+        self._target = None
         self._pointer.press(event)
         self._place_overlay()
 
@@ -262,21 +286,40 @@ class Transcript(Feed):
         if not self.rows:
             return
         where = self.viewport().mapFromGlobal(event.globalPos())
-        if event.reason() is QContextMenuEvent.Reason.Keyboard and self.focused is not None:
-            where = self.area_of(self.focused).topLeft() + QPoint(16, 16)
+        if event.reason() is QContextMenuEvent.Reason.Keyboard:
+            where = self._menu_point()
         self.menu_at(where).popup(self.viewport().mapToGlobal(where))
+
+    def _menu_point(self) -> QPoint:
+        """Where the menu key opens the menu: at the chosen target, the caret, or the chosen message."""
+        if self.focused is None:
+            return QPoint(16, 16)
+        if self._target is not None and self._target < len(targets := self.targets(self.focused)):
+            return targets[self._target].area.center().toPoint()
+        area = self.area_of(self.focused) & self.viewport().rect()
+        return area.topLeft() + QPoint(16, 16)
 
     def menu_at(self, where: QPoint) -> QMenu:
         """The menu for a point of the viewport."""
-        row = self.column.at(self.to_column(QPointF(where)).y())
-        found = self._pointer.target_at(QPointF(where))
-        link = found[1].link if found is not None else ""
-        return context_menu(self, link, self.copy, lambda: self.copy_message(row), self.select_all)
+        point = QPointF(where)
+        row = self.column.at(self.to_column(point).y())
+        found = self._pointer.target_at(point)
+        return context_menu(self, Place(row, found[1] if found is not None else None, self.to_column(point)))
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        row = None if self.focused is None else self.rows[self.focused]
+        step = step_of(event)
+        # The caret takes all that moves; without one, Shift calls it.
+        if step is not None and (self.caret.is_on or step[1]) and self.rows:
+            self._shows_ring = False
+            self._target = None
+            self.move_caret(step[0], marks=step[1])
+            self._place_overlay()
+            return
+        row = self.rows[self.focused] if self.focused is not None and self._shows_ring else None
         press = keyboard.meaning(event, row)
+        if event.key() == Qt.Key.Key_Escape and self.give_up():
+            return
         if press is None or not self._press(press):
             super().keyPressEvent(event)
 
@@ -285,8 +328,13 @@ class Transcript(Feed):
         match press:
             case Press.COPY:
                 self.copy()
+            case Press.COPY_MARKDOWN:
+                self.copy_markdown()
             case Press.SELECT_ALL:
                 self.select_all()
+            case Press.CARET:
+                self.toggle_caret()
+                self._shows_ring = not self.caret.is_on
             case Press.PREVIOUS_MESSAGE | Press.NEXT_MESSAGE:
                 return self._choose(1 if press is Press.NEXT_MESSAGE else -1)
             case Press.PAGE_UP | Press.PAGE_DOWN | Press.START | Press.END:
@@ -314,36 +362,13 @@ class Transcript(Feed):
                 self.regenerate_requested.emit(self._id(row))
         return True
 
-    def _choose(self, step: int) -> bool:
-        """Move the choice to the next or the previous message; begin with one that is in sight."""
-        if not self.rows:
-            return False
-        in_sight = self.rows_in_sight()
-        if self.focused is None or self.focused not in in_sight:
-            self.focus_row(in_sight[-1 if step < 0 else 0])
-        elif 0 <= self.focused + step < len(self.rows):
-            self.focus_row(self.focused + step)
-        return True
-
-    @override
-    def focusNextPrevChild(self, next: bool) -> bool:
-        if self.hasFocus() and self._shows_ring and self.move_target(1 if next else -1):
-            return True
-        return super().focusNextPrevChild(next)
-
     @override
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        by_keyboard = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
-        if by_keyboard and self.column.rows:
-            in_sight = self.rows_in_sight()
-            kept = self.focused is not None and self.focused in in_sight
-            self.focus_row(self.focused if kept and self.focused is not None else in_sight[-1])
-        self.viewport().update()
         self._place_overlay()
 
     @override
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self.viewport().update()
+        self._show_address()
         self._place_overlay()

@@ -424,8 +424,9 @@ def test_the_menu_offers_what_is_under_it(show: Show) -> None:
     made = transcript.menu_at(where)
     assert isinstance(made, QMenu)
     labels = [action.text() for action in made.actions() if action.text()]
-    assert labels == ["Copy", "Copy message", "Copy link address", "Select all"]
-    made.actions()[2].trigger()
+    about_link, about_text = ["Open link", "Copy link address"], ["Copy", "Copy as Markdown", "Select all", "Find…"]
+    assert labels == [*about_link, *about_text, "Copy message", "Edit", "Answer again"]
+    made.actions()[1].trigger()
     assert clipboard() == "https://a.example/x"
 
 
