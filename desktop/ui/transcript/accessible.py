@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from typing import cast
 
-from PySide6.QtCore import QObject, QRect
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent, QAccessibleInterface
+from PySide6.QtCore import QObject, QPoint, QRect
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QAccessibleEvent,
+    QAccessibleInterface,
+    QAccessibleStateChangeEvent,
+    QAccessibleTextInterface,
+)
 from PySide6.QtWidgets import QAccessibleWidget, QWidget
+from shiboken6 import VoidPtr, getCppPointer
 from typing_extensions import override
 
+from desktop.chat.message import Role, State
+from desktop.ui.transcript.announce import Announcer
 from desktop.ui.transcript.canvas import Canvas
-from desktop.ui.transcript.words import description
+from desktop.ui.transcript.message_view import TEXT
+from desktop.ui.transcript.row import Row
+from desktop.ui.transcript.spoken import spoken_text
+from desktop.ui.transcript.text.inline import References
+from desktop.ui.transcript.text.markdown import Block, parse, plain
+from desktop.ui.transcript.words import name
 
 _installed = False
 _NOTHING = cast("QAccessibleInterface", None)
@@ -27,10 +42,8 @@ def install() -> None:
 
 def rows_changed(transcript: Canvas) -> None:
     """There are other messages now."""
-    if QAccessible.isActive():
-        interface = QAccessible.queryAccessibleInterface(transcript)
-        if isinstance(interface, _TranscriptInterface):
-            interface.forget()
+    if (interface := _interface(transcript)) is not None:
+        interface.forget()
         QAccessible.updateAccessibility(QAccessibleEvent(transcript, QAccessible.Event.ObjectReorder))
 
 
@@ -42,10 +55,34 @@ def row_focused(transcript: Canvas, row: int) -> None:
         QAccessible.updateAccessibility(event)
 
 
-def row_finished(transcript: Canvas, row: int) -> None:
-    """An answer is complete: say it once, instead of each token."""
-    if QAccessible.isActive():
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(transcript, description(transcript.rows[row])))
+def row_grows(transcript: Canvas, row: int) -> None:
+    """The answer in `row` is about to grow: what it says so far will not be announced."""
+    if (interface := _interface(transcript)) is not None:
+        interface.follow(row)
+
+
+def row_grew(transcript: Canvas, row: int) -> None:
+    """The answer in `row` has grown or ended, and is shown: say the sentences that are finished now."""
+    interface = _interface(transcript)
+    if interface is None:
+        return
+    if words := interface.news(row):
+        # Polite: it waits for what is being said.
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(transcript, words))
+    if transcript.rows[row].message.state is not State.STREAMING:
+        state = QAccessible.State()
+        state.busy = True
+        event = QAccessibleStateChangeEvent(transcript, state)
+        event.setChild(row)
+        QAccessible.updateAccessibility(event)
+
+
+def _interface(transcript: Canvas) -> _TranscriptInterface | None:
+    """None where nobody listens."""
+    if not QAccessible.isActive():
+        return None
+    interface = QAccessible.queryAccessibleInterface(transcript)
+    return interface if isinstance(interface, _TranscriptInterface) else None
 
 
 _interfaces: dict[int, QAccessibleInterface] = {}
@@ -68,9 +105,40 @@ class _TranscriptInterface(QAccessibleWidget):
     def __init__(self, transcript: QWidget) -> None:
         super().__init__(transcript, QAccessible.Role.List, transcript.accessibleName())
         self._messages: dict[int, _MessageInterface] = {}
+        self._announcers: dict[int, Announcer] = {}
 
     def forget(self) -> None:
+        """Other messages are shown: a reader that still holds one of the old finds that it is gone."""
+        for message in self._messages.values():
+            QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(message))
         self._messages.clear()
+        shown = {row.message.id for row in self.transcript.rows}
+        self._announcers = {key: announcer for key, announcer in self._announcers.items() if key in shown}
+
+    def follow(self, row: int) -> None:
+        """Announce what the answer in `row` says from now on."""
+        message = self.transcript.rows[row].message
+        if message.state is State.STREAMING and message.id not in self._announcers:
+            announcer = self._announcers[message.id] = Announcer()
+            if message.text:
+                announcer.skip(*self._text_of(row))
+
+    def news(self, row: int) -> str:
+        """What is to be said of the answer in `row` now."""
+        shown = self.transcript.rows[row]
+        announcer = self._announcers.get(shown.message.id)
+        if announcer is None:
+            return ""
+        is_done = shown.message.state is not State.STREAMING
+        words = announcer.next(*self._text_of(row), is_done=is_done)
+        if not is_done:
+            return words
+        del self._announcers[shown.message.id]
+        return "\n".join(filter(None, (words, shown.notice)))
+
+    def _text_of(self, row: int) -> tuple[list[Block], References]:
+        flow = self.transcript.column.view(row).flow(TEXT)
+        return flow.blocks, flow.references
 
     @property
     def transcript(self) -> Canvas:
@@ -109,10 +177,25 @@ class _MessageInterface(QAccessibleInterface):
         super().__init__()
         self.index = index
         self._parent = parent
+        self._text = _MessageText(self)
+
+    @property
+    def transcript(self) -> Canvas:
+        return self._parent.transcript
+
+    @property
+    def row(self) -> Row:
+        return self.transcript.rows[self.index]
+
+    @override
+    def interface_cast(self, type: QAccessible.InterfaceType) -> int:
+        # The stubs say int. PySide 6.11 crashes on 0 and on None: it wants an address, also for "none".
+        is_text = type is QAccessible.InterfaceType.TextInterface
+        return cast("int", VoidPtr(getCppPointer(self._text)[0] if is_text else 0))
 
     @override
     def isValid(self) -> bool:
-        return self.index < len(self._parent.transcript.rows)
+        return self.index < len(self.transcript.rows)
 
     @override
     def object(self) -> QObject:
@@ -130,12 +213,19 @@ class _MessageInterface(QAccessibleInterface):
     def state(self) -> QAccessible.State:
         state = QAccessible.State()
         state.focusable = True
-        state.focused = self._parent.transcript.focused == self.index
+        state.focused = self.transcript.focused == self.index
+        state.busy = self.row.message.state is State.STREAMING
+        state.readOnly = state.multiLine = True
         return state
 
     @override
     def text(self, t: QAccessible.Text) -> str:
-        return description(self._parent.transcript.rows[self.index]) if t is QAccessible.Text.Name else ""
+        match t:
+            case QAccessible.Text.Name:
+                return name(self.row)
+            case QAccessible.Text.Description:
+                return self._text.content
+        return ""
 
     @override
     def setText(self, t: QAccessible.Text, text: str) -> None:
@@ -143,9 +233,8 @@ class _MessageInterface(QAccessibleInterface):
 
     @override
     def rect(self) -> QRect:
-        transcript = self._parent.transcript
-        area = transcript.area_of(self.index)
-        return QRect(transcript.viewport().mapToGlobal(area.topLeft()), area.size())
+        area = self.transcript.area_of(self.index)
+        return QRect(self.transcript.viewport().mapToGlobal(area.topLeft()), area.size())
 
     @override
     def childCount(self) -> int:
@@ -162,3 +251,70 @@ class _MessageInterface(QAccessibleInterface):
     @override
     def indexOfChild(self, child: QAccessibleInterface) -> int:
         return -1
+
+
+class _MessageText(QAccessibleTextInterface):
+    """The words of one message, to be read by character, word, sentence and line. Nothing in them is marked."""
+
+    def __init__(self, message: _MessageInterface) -> None:
+        super().__init__()
+        self._message = message
+        self._row: Row | None = None
+        self._content = ""
+
+    @property
+    def content(self) -> str:
+        """As it is spoken; a reader asks for it piece by piece."""
+        row = self._message.row
+        if row is not self._row:
+            self._row = row
+            # A question is shown as it was typed.
+            is_plain = row.message.role is not Role.ASSISTANT
+            blocks = (plain(row.message.text), {}) if is_plain else parse(row.message.text)
+            said = (spoken_text(*blocks), row.progress, row.notice)
+            self._content = "\n".join(filter(None, said))
+        return self._content
+
+    @override
+    def text(self, startOffset: int, endOffset: int) -> str:
+        return self.content[startOffset:endOffset]
+
+    @override
+    def characterCount(self) -> int:
+        return len(self.content)
+
+    @override
+    def characterRect(self, offset: int) -> QRect:
+        return self._message.rect()
+
+    @override
+    def offsetAtPoint(self, point: QPoint) -> int:
+        return 0 if self._message.rect().contains(point) else -1
+
+    @override
+    def scrollToSubstring(self, startIndex: int, endIndex: int) -> None:
+        self._message.transcript.reveal(self._message.index, to_top=False)
+
+    @override
+    def cursorPosition(self) -> int:
+        return 0
+
+    @override
+    def setCursorPosition(self, position: int) -> None:
+        """There is no caret for it."""
+
+    @override
+    def selectionCount(self) -> int:
+        return 0
+
+    @override
+    def addSelection(self, startOffset: int, endOffset: int) -> None:
+        """What is marked is the reader's with the mouse."""
+
+    @override
+    def removeSelection(self, selectionIndex: int) -> None:
+        """As above."""
+
+    @override
+    def setSelection(self, selectionIndex: int, startOffset: int, endOffset: int) -> None:
+        """As above."""

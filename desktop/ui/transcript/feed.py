@@ -60,15 +60,13 @@ class Feed(Canvas):
 
     def update_row(self, index: int, row: Row) -> None:
         """Row `index` is now `row`: its text has grown, or its state has changed."""
-        ended = self.column.rows[index].message.state is State.STREAMING and row.message.state is not State.STREAMING
+        accessible.row_grows(self, index)
         self.column.rows[index] = row
         self._late.add(index)
         if row.message.state is not State.STREAMING or time.perf_counter() >= self._due_s:
             self._show_late()
         elif not self._late_timer.isActive():
             self._late_timer.start(max(1, round((self._due_s - time.perf_counter()) * 1000)))
-        if ended:
-            accessible.row_finished(self, index)
 
     def scroll_to_end(self) -> None:
         """Show the end, and follow it."""
@@ -84,7 +82,9 @@ class Feed(Canvas):
         changed_below = min(
             (self.column.show(index, is_read=index in read) for index in self._late), default=self.column.height
         )
-        self._late.clear()
+        shown, self._late = self._late, set()
         self.settle(changed_below)
+        for index in shown:
+            accessible.row_grew(self, index)
         took = time.perf_counter() - start
         self._due_s = start + took * (1 + _BACK_OFF) if took > _NOTICED_S else 0.0

@@ -54,9 +54,3 @@ def when(row: Row) -> str:
 def name(row: Row) -> str:
     """Who says it and when: what a screen reader calls the message."""
     return tr("{who}, {when}", who=speaker(row), when=when(row))
-
-
-def description(row: Row) -> str:
-    """The message as a screen reader says it."""
-    said = [row.message.text, row.progress, row.notice]
-    return ": ".join((speaker(row), "\n".join(text for text in said if text)))
