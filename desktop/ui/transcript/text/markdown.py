@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from desktop.ui.transcript.text import cut, formula
 from desktop.ui.transcript.text.inline import (
     FORMULA_CHARACTER,
     MAX_NESTING,
     References,
+    is_too_much,
     parser,
     plain_inline,
     shown_inline,
@@ -33,12 +35,7 @@ NOTE = "^"
 
 MAX_MARKDOWN_CHARS = 100_000
 """A longer text is shown plain. No model answers at such length; whoever pastes 10 MB wants it fast."""
-_MAX_INLINE_CHARS = 20_000
-_MAX_BRACKETS = 1_000
-"""markdown-it's time for unclosed brackets grows with their square."""
 _PLAIN_CHARS = 4_000
-_CODE_LINES = 200
-_CODE_CHARS = 20_000
 _TABLE_ROWS = 24
 
 
@@ -96,6 +93,8 @@ class Unit:
     number: int = 0
     open_fence: str = ""
     """The fence, such as "```", where the unit is a code block without a closing fence."""
+    open_formula: bool = False
+    """The unit is a formula whose end may still come. Without an end it will be text, also of the unit before."""
 
 
 def parse(text: str) -> tuple[list[Block], References]:
@@ -112,23 +111,34 @@ def plain(text: str) -> list[Block]:
     return pieces(Block(Kind.PLAIN, text))
 
 
-def units(text: str, references: MutableMapping[str, dict[str, Any]], *, item: str = "", number: int = 1) -> list[Unit]:
+def units(
+    text: str,
+    references: MutableMapping[str, dict[str, Any]],
+    *,
+    item: str = "",
+    number: int = 1,
+    growing: bool = False,
+) -> list[Unit]:
     """The units of `text`; definitions found are added to `references`.
 
     `item` and `number` say which list is under way: its marker character, and the number that the next item gets.
+    A text that is `growing` may end in the middle of code or of a formula.
     """
-    env = {"references": references}
-    tokens = parser().parse(text, env)
     lines = text.split("\n")
+    env: dict[str, Any] = {"references": references}
+    if growing:
+        env[formula.GROWING] = len(lines) - (not lines[-1].strip(" \t"))
+    tokens = parser().parse(text, env)
+    so_far = env.get(formula.GROWING)
     found: list[Unit] = []
     for start, end in _top_level(tokens):
         part = tokens[start:end]
         if part[0].type in ("bullet_list_open", "ordered_list_open"):
             first = part[1].markup
             goes_on = not found and first == item
-            found.extend(_items(part, number if goes_on else None))
+            found.extend(_items(part, number if goes_on else None, so_far))
         else:
-            found.append(_unit(part))
+            found.append(_unit(part, so_far))
     for index, unit in enumerate(found):
         if any(block is _TOO_DEEP for block in unit.blocks):
             after = found[index + 1].line if index + 1 < len(found) else len(lines)
@@ -148,22 +158,21 @@ def _top_level(tokens: Sequence[Token]) -> list[tuple[int, int]]:
     return ranges
 
 
-def _unit(tokens: Sequence[Token]) -> Unit:
-    line = (tokens[0].map or [0])[0]
+def _unit(tokens: Sequence[Token], end: int | None) -> Unit:
     token = tokens[0]
-    fence = ""
-    if token.type == "fence" and not _is_closed(token):
-        fence = token.markup
-    return Unit(line, _Flattener().flatten(tokens), open_fence=fence)
+    fence = token.markup if token.type == "fence" and _is_open(token) else ""
+    blocks = _Flattener(end).flatten(tokens)
+    is_formula = token.type == "formula_block" and bool(token.meta["open"])
+    return Unit((token.map or [0])[0], blocks, open_fence=fence, open_formula=is_formula)
 
 
-def _is_closed(fence: Token) -> bool:
+def _is_open(fence: Token) -> bool:
     start, end = fence.map or (0, 0)
     lines = fence.content.count("\n") + (not fence.content.endswith("\n") and fence.content != "")
-    return end - start > lines + 1
+    return end - start <= lines + 1
 
 
-def _items(tokens: Sequence[Token], number: int | None) -> list[Unit]:
+def _items(tokens: Sequence[Token], number: int | None, end: int | None) -> list[Unit]:
     """One unit for each item of the list that `tokens` are."""
     opening = tokens[0]
     start = opening.attrGet("start")
@@ -174,7 +183,7 @@ def _items(tokens: Sequence[Token], number: int | None) -> list[Unit]:
     first = 1
     for index, token in enumerate(tokens):
         if token.type == "list_item_close" and token.level == 1:
-            flattener = _Flattener([number if ordered else None])
+            flattener = _Flattener(end, [number if ordered else None])
             line = (tokens[first].map or [0])[0]
             blocks = flattener.flatten(tokens[first : index + 1])
             found.append(Unit(line, blocks, item=tokens[first].markup, number=number))
@@ -187,15 +196,18 @@ _TOO_DEEP = Block(Kind.PLAIN, "too deep")
 
 
 class _Flattener:
-    """Turns nested tokens into flat blocks. `lists` holds the next number of each list that is open, None: bullets."""
+    """Turns nested tokens into flat blocks.
 
-    def __init__(self, lists: list[int | None] | None = None) -> None:
+    `end` is the number of lines of a text that is growing. `lists` holds the next number of each list that is open,
+    None: bullets.
+    """
+
+    def __init__(self, end: int | None, lists: list[int | None] | None = None) -> None:
+        self._end = end
         self._lists = lists or []
         self._indents: list[str] = []
+        self._notes: list[str] = []
         self._blocks: list[Block] = []
-        self._rows: list[tuple[str, ...]] = []
-        self._cells: list[str] = []
-        self._alignments: list[str] = []
 
     def flatten(self, tokens: Sequence[Token]) -> tuple[Block, ...]:
         # At its nesting limit markdown-it drops what lies deeper.
@@ -219,10 +231,14 @@ class _Flattener:
                 self._lists.append(int(start) if start is not None else 1)
             case "list_item_open":
                 self._indents.append(self._next_marker(token))
+            case "note_open":
+                self._indents.append(NOTE + token.content)
+                self._notes.append(token.content)
+            case "note_close":
+                self._close_item()
+                self._notes.pop()
             case "list_item_close":
-                if self._indents[-1] != INSIDE:
-                    self._add(Block(Kind.PARAGRAPH))  # an empty item
-                self._indents.pop()
+                self._close_item()
             case "blockquote_close":
                 self._indents.pop()
             case "bullet_list_close" | "ordered_list_close":
@@ -230,40 +246,38 @@ class _Flattener:
             case _:
                 self._leaf(token)
 
+    def _close_item(self) -> None:
+        if self._indents[-1] != INSIDE:
+            self._add(Block(Kind.PARAGRAPH))  # an empty item
+        self._indents.pop()
+
     def _leaf(self, token: Token) -> None:
         match token.type:
             case "fence" | "code_block":
                 language = token.info.split(maxsplit=1)[0] if token.info.strip() else ""
-                self._add(Block(Kind.CODE, token.content.removesuffix("\n"), language=language))
+                last = token.map[1] if token.map else 0
+                closed = self._end is None or last < self._end or token.type == "code_block" or not _is_open(token)
+                self._add(Block(Kind.CODE, token.content.removesuffix("\n"), language=language, closed=closed))
             case "hr":
                 self._add(Block(Kind.RULE))
-            case "table_open":
-                self._rows, self._alignments = [], []
-            case "tr_open":
-                self._cells = []
-            case "tr_close":
-                self._rows.append(tuple(self._cells))
-            case "table_close":
-                self._add(Block(Kind.TABLE, rows=tuple(self._rows), alignments=tuple(self._alignments)))
+            case "table":
+                self._add(Block(Kind.TABLE, rows=token.meta["rows"], alignments=token.meta["alignments"]))
+            case "formula_block":
+                self._add(Block(Kind.FORMULA, token.content, closed=not token.meta["open"]))
 
     def _inline(self, opening: Token, content: str) -> None:
-        match opening.type:
-            case "heading_open":
-                self._add(Block(Kind.HEADING, content, level=int(opening.tag[1])))
-            case "th_open" | "td_open":
-                self._cells.append(content)
-                if opening.type == "th_open":
-                    style = str(opening.attrGet("style") or "")
-                    self._alignments.append(style.removeprefix("text-align:"))
-            case _:
-                self._paragraph(content)
+        if opening.type == "heading_open":
+            self._add(Block(Kind.HEADING, content, level=int(opening.tag[1])))
+        else:
+            self._paragraph(content)
 
     def _paragraph(self, content: str) -> None:
         task = re.match(r"\[([ xX])\]\s+", content)
         if task and self._indents and self._indents[-1] in (BULLET, BULLET_INNER):
             self._indents[-1] = TASK_OPEN if task[1] == " " else TASK_DONE
             content = content[task.end() :]
-        self._add(Block(Kind.PARAGRAPH, content))
+        alone = formula.only_formula(content)
+        self._add(Block(Kind.PARAGRAPH, content) if alone is None else Block(Kind.FORMULA, alone.tex))
 
     def _next_marker(self, item: Token) -> str:
         number = self._lists[-1]
@@ -273,22 +287,22 @@ class _Flattener:
         return f"{number}{item.markup}"
 
     def _add(self, block: Block) -> None:
-        self._blocks.append(replace(block, indents=tuple(self._indents)))
+        note = self._notes[-1] if self._notes else ""
+        self._blocks.append(replace(block, indents=tuple(self._indents), note=note))
         self._indents = [indent if indent == QUOTE else INSIDE for indent in self._indents]
 
 
 def pieces(block: Block) -> list[Block]:
     """`block`, cut so that no piece is slow to lay out. Only code, tables and plain text are ever cut."""
-    if len(block.text) > _MAX_INLINE_CHARS or block.text.count("[") > _MAX_BRACKETS:
-        is_inline = block.kind in (Kind.PARAGRAPH, Kind.HEADING)
-        block = block if not is_inline else Block(Kind.PLAIN, block.text, indents=block.indents)
+    if block.kind in (Kind.PARAGRAPH, Kind.HEADING) and is_too_much(block.text):
+        block = Block(Kind.PLAIN, block.text, indents=block.indents, note=block.note)
     match block.kind:
         case Kind.PLAIN:
-            parts = [replace(block, text=text, joint=joint) for joint, text in _cut_text(block.text, _PLAIN_CHARS)]
+            parts = [replace(block, text=text, joint=joint) for joint, text in cut.text_at(block.text, _PLAIN_CHARS)]
         case Kind.CODE:
-            parts = [replace(block, text=text, joint=joint) for joint, text in _cut_code(block.text)]
+            parts = [replace(block, text=text, joint=joint) for joint, text in cut.code(block.text)]
         case Kind.TABLE if len(block.rows) > _TABLE_ROWS:
-            widths = _column_widths(block.rows[:_TABLE_ROWS])
+            widths = cut.column_widths(block.rows[:_TABLE_ROWS])
             parts = [
                 replace(block, rows=block.rows[start : start + _TABLE_ROWS], widths=widths)
                 for start in range(0, len(block.rows), _TABLE_ROWS)
@@ -298,41 +312,15 @@ def pieces(block: Block) -> list[Block]:
     inside = tuple(indent if indent == QUOTE else INSIDE for indent in block.indents)
     count = len(parts)
     return [
-        replace(part, first=index == 0, last=index == count - 1, indents=block.indents if index == 0 else inside)
+        replace(
+            part,
+            first=index == 0,
+            last=index == count - 1,
+            indents=block.indents if index == 0 else inside,
+            closed=block.closed or index < count - 1,
+        )
         for index, part in enumerate(parts)
     ]
-
-
-def _cut_code(text: str) -> list[tuple[str, str]]:
-    lines = text.split("\n")
-    parts: list[tuple[str, str]] = []
-    for start in range(0, len(lines), _CODE_LINES):
-        cut = _cut_text("\n".join(lines[start : start + _CODE_LINES]), _CODE_CHARS)
-        parts += [("\n" if start else "", cut[0][1]), *cut[1:]]
-    return parts
-
-
-def _cut_text(text: str, size: int) -> list[tuple[str, str]]:
-    """Pieces of at most `size` characters, cut after a line or a word where there is one, each with its joint."""
-    parts = []
-    start = 0
-    joint = ""
-    while len(text) - start > size:
-        end = text.rfind("\n", start + size // 2, start + size)
-        if end >= 0:
-            parts.append((joint, text[start:end]))
-            joint, start = "\n", end + 1
-            continue
-        space = text.rfind(" ", start + size // 2, start + size)
-        end = space + 1 if space >= 0 else start + size
-        parts.append((joint, text[start:end]))
-        joint, start = "", end
-    return [*parts, (joint, text[start:])]
-
-
-def _column_widths(rows: Sequence[Sequence[str]]) -> tuple[int, ...]:
-    columns = max(map(len, rows))
-    return tuple(min(40, max(4, *(len(row[column]) for row in rows if column < len(row)))) for column in range(columns))
 
 
 def plain_text(block: Block, references: References | None = None) -> str:
@@ -343,8 +331,8 @@ def plain_text(block: Block, references: References | None = None) -> str:
         case Kind.RULE:
             return ""
         case Kind.TABLE:
-            rows = ["\t".join(plain_inline(cell, references) for cell in row) for row in block.rows]
-            return "\n".join(rows)
+            cells = [[plain_inline(cell, references).replace("\n", " ") for cell in row] for row in block.rows]
+            return "\n".join(map("\t".join, cells))
         case Kind.FORMULA:
             return f"$${block.text}$$"
     return plain_inline(block.text, references)

@@ -85,9 +85,11 @@ class MarkdownStream:
     def _commit(self) -> None:
         """Commit the units of the tail that a complete line has ended."""
         definitions = dict(self._definitions)
-        units = markdown.units(self._tail, definitions, item=self._item, number=self._number)
+        units = self._units(self._tail, definitions)
         complete = self._tail.count("\n")
         started = [unit for unit in units if unit.line < complete]
+        if len(started) > 1 and started[-1].open_formula and not self._is_blank(started[-1].line - 1):
+            started.pop()
         if not started:
             return
         last = started[-1]
@@ -100,6 +102,12 @@ class MarkdownStream:
         if opened is not None:
             self._open, self._tail = opened
             self._append_lines(self._open)
+
+    def _units(self, text: str, definitions: dict[str, dict[str, Any]]) -> list[Unit]:
+        return markdown.units(text, definitions, item=self._item, number=self._number, growing=True)
+
+    def _is_blank(self, line: int) -> bool:
+        return not self._tail.split("\n", line + 1)[line].strip(" \t")
 
     def _keep_definitions(self, found: dict[str, dict[str, Any]], lines: int) -> None:
         for label, definition in found.items():
@@ -123,7 +131,7 @@ class MarkdownStream:
     def _show_tail(self) -> None:
         """Parse the tail as if it ended well."""
         shown = _settled_lines(self._tail)
-        units = markdown.units(shown, dict(self._definitions), item=self._item, number=self._number)
+        units = self._units(shown, dict(self._definitions))
         self._shown = [block for unit in units for block in unit.blocks]
         if self._shown:
             last = self._shown[-1]
