@@ -27,6 +27,7 @@ DOORS = {
     "keyring": ("desktop/hub/token.py",),
     "pygments": ("desktop/ui/transcript/highlight.py",),
     "mathra": ("desktop/ui/transcript/formulas.py",),
+    "merman": ("desktop/ui/transcript/diagrams/draw.py",),
 }
 NO_QT_IN_UI = (
     "desktop/ui/catalogue_words.py",
