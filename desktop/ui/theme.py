@@ -36,6 +36,14 @@ def ui_font(zoom: float) -> QFont:
     return font
 
 
+def latin(font: QFont) -> QFont:
+    """`font` for text without Chinese: Chinese fonts draw ’, “ and · as wide as a character, which tears words apart."""
+    made = QFont(font)
+    made.setFeature(QFont.Tag("pwid"), 1)
+    made.setFeature(QFont.Tag("palt"), 1)
+    return made
+
+
 def code_font(zoom: float) -> QFont:
     """The font of code, CODE_PX large at `zoom` 1, with Chinese families behind it."""
     font = QFont([*CODE_FAMILIES, *UI_FAMILIES])

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFont, QFontMetricsF
 from desktop.ui import theme
 from desktop.ui.colours import Tokens
 from desktop.ui.transcript.diagrams.service import Diagrams
+from desktop.ui.transcript.text.script import has_cjk
 
 _SMALL_PX = 13
 
@@ -38,9 +39,13 @@ class Style:
     @cached_property
     def small_font(self) -> QFont:
         """For labels and statistics."""
-        font = QFont(self.text_font)
+        font = theme.latin(self.text_font)
         font.setPixelSize(self.px(12))
         return font
+
+    def suited(self, font: QFont, text: str) -> QFont:
+        """`font` with punctuation as wide as the script of `text` has it."""
+        return font if text.isascii() or has_cjk(text) else theme.latin(font)
 
     @cached_property
     def small(self) -> Style:

@@ -30,7 +30,8 @@ class TableView(BlockView):
     def _fill(self) -> None:
         block = self.block
         px = self._style.px
-        self._document.setDefaultFont(self._style.text_font)
+        words = "".join(text for cells in block.rows for text in cells)
+        self._document.setDefaultFont(self._style.suited(self._style.text_font, words))
         columns = max(map(len, block.rows), default=1)
         look = QTextTableFormat()
         look.setBorderCollapse(True)
@@ -46,8 +47,7 @@ class TableView(BlockView):
             look.setWidth(QTextLength(kind, 100))
         cursor = QTextCursor(self._document)
         table = cursor.insertTable(len(block.rows), columns, look)
-        cjk = any(has_cjk(text) for cells in block.rows for text in cells)
-        height = self._style.line_height(self._style.text_font.pixelSize(), cjk=cjk) - px(2)
+        height = self._style.line_height(self._style.text_font.pixelSize(), cjk=has_cjk(words)) - px(2)
         for row, cells in enumerate(block.rows):
             head = row == 0 and block.first
             for column, text in enumerate(cells):

@@ -10,6 +10,9 @@ from desktop.ui.transcript.text.inline import Span
 from desktop.ui.transcript.text.markdown import Kind
 from desktop.ui.transcript.text.script import has_cjk
 
+_BAR = 8
+"""Room for the bar that scrolls sideways."""
+
 
 class TextView(BlockView):
     """A paragraph, a heading, or text that is shown as it is."""
@@ -19,7 +22,7 @@ class TextView(BlockView):
         block = self.block
         is_heading = block.kind is Kind.HEADING
         font = self._style.heading_font(block.level) if is_heading else self._style.text_font
-        self._document.setDefaultFont(font)
+        self._document.setDefaultFont(self._style.suited(font, block.text))
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self._document.setDefaultTextOption(option)
@@ -29,3 +32,12 @@ class TextView(BlockView):
             self._inline.insert(cursor, [Span(block.text)])
         else:
             self._inline.insert_markdown(cursor, block.text, heading=is_heading)
+
+    @override
+    def _content_width(self) -> float:
+        # Text is broken into lines; a formula that is wider than a line is not.
+        return self._inline.least_width
+
+    @override
+    def _bottom(self) -> float:
+        return self._style.px(_BAR) if self.scrolls_sideways else 0.0
