@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication, QKeySequence
@@ -16,9 +15,7 @@ from desktop.ui.i18n import tr
 from desktop.ui.transcript import links
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.find import formula_at, shown
-
-if TYPE_CHECKING:
-    from desktop.ui.transcript.transcript import Transcript
+from desktop.ui.transcript.reader import Reader
 
 _OF_BLOCK = (Does.COPY, Does.SAVE, Does.WRAP, Does.NUMBER, Does.SHOW_SOURCE)
 
@@ -33,6 +30,17 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Deeds:
+    """What the conversation does: with a target, with a row, with a message by its id."""
+
+    activate: Callable[[int, Target], None]
+    find: Callable[[], None]
+    copy_message: Callable[[int], None]
+    edit: Callable[[int], object]
+    answer_again: Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     words: str
     do: Callable[[], object]
@@ -40,12 +48,17 @@ class _Entry:
     enabled: bool = True
 
 
-def context_menu(page: Transcript, place: Place) -> QMenu:
+def context_menu(page: Reader, place: Place, deeds: Deeds) -> QMenu:
     """What can be done at `place`. The menu deletes itself."""
     menu = controls.menu(page)
     menu.setObjectName("transcriptMenu")
     menu.aboutToHide.connect(menu.deleteLater)
-    for group in (_of_link(page, place), _of_block(page, place), _of_text(page), _of_message(page, place.row)):
+    for group in (
+        _of_link(place, deeds),
+        _of_block(page, place, deeds),
+        _of_text(page, deeds),
+        _of_message(page, place.row, deeds),
+    ):
         if group and menu.actions():
             menu.addSeparator()
         for entry in group:
@@ -57,17 +70,17 @@ def context_menu(page: Transcript, place: Place) -> QMenu:
     return menu
 
 
-def _of_link(page: Transcript, place: Place) -> list[_Entry]:
+def _of_link(place: Place, deeds: Deeds) -> list[_Entry]:
     target = place.target
     if target is None or not links.opened(target.link):
         return []
     return [
-        _Entry(tr("Open link"), lambda: page.activate(place.row, target)),
+        _Entry(tr("Open link"), lambda: deeds.activate(place.row, target)),
         _Entry(tr("Copy link address"), lambda: QGuiApplication.clipboard().setText(links.opened(target.link))),
     ]
 
 
-def _of_block(page: Transcript, place: Place) -> list[_Entry]:
+def _of_block(page: Reader, place: Place, deeds: Deeds) -> list[_Entry]:
     """What the block under the pointer can do: code, a diagram, a formula."""
     view = page.column.view(place.row)
     inner = place.point - QPointF(0, page.column.top(place.row))
@@ -80,7 +93,7 @@ def _of_block(page: Transcript, place: Place) -> list[_Entry]:
     while not flow.blocks[first].first:
         first -= 1
     targets = {target.does: replace(target, part=at.part) for target in flow.targets(first) if target.does in _OF_BLOCK}
-    entries = [_Entry(target.name, _does(page, place.row, target)) for target in targets.values()]
+    entries = [_Entry(target.name, _does(deeds, place.row, target)) for target in targets.values()]
     block_view = flow.view(at.block)
     offset = block_view.position_at(inner - corner)
     source = formula_at(shown(block_view.block, flow.references), offset)
@@ -89,25 +102,25 @@ def _of_block(page: Transcript, place: Place) -> list[_Entry]:
     return entries
 
 
-def _does(page: Transcript, row: int, target: Target) -> Callable[[], None]:
-    return lambda: page.activate(row, target)
+def _does(deeds: Deeds, row: int, target: Target) -> Callable[[], None]:
+    return lambda: deeds.activate(row, target)
 
 
-def _of_text(page: Transcript) -> list[_Entry]:
+def _of_text(page: Reader, deeds: Deeds) -> list[_Entry]:
     return [
         _Entry(tr("Copy"), page.copy_marked, QKeySequence.StandardKey.Copy, page.has_mark),
         _Entry(tr("Copy as Markdown"), page.copy_markdown, "Ctrl+Alt+C", page.has_mark),
         _Entry(tr("Select all"), page.select_all, QKeySequence.StandardKey.SelectAll),
-        _Entry(tr("Find…"), page.finding.open, QKeySequence.StandardKey.Find),
+        _Entry(tr("Find…"), deeds.find, QKeySequence.StandardKey.Find),
     ]
 
 
-def _of_message(page: Transcript, row: int) -> list[_Entry]:
+def _of_message(page: Reader, row: int, deeds: Deeds) -> list[_Entry]:
     message = page.rows[row].message
     is_done = message.state is not State.STREAMING
-    entries = [_Entry(tr("Copy message"), lambda: page.copy_message(row), "C")]
+    entries = [_Entry(tr("Copy message"), lambda: deeds.copy_message(row), "C")]
     if is_done:
-        entries.append(_Entry(tr("Edit"), lambda: page.edit_requested.emit(message.id), "E"))
+        entries.append(_Entry(tr("Edit"), lambda: deeds.edit(message.id), "E"))
     if is_done and message.role is Role.ASSISTANT:
-        entries.append(_Entry(tr("Answer again"), lambda: page.regenerate_requested.emit(message.id), "R"))
+        entries.append(_Entry(tr("Answer again"), lambda: deeds.answer_again(message.id), "R"))
     return entries
