@@ -37,7 +37,7 @@ def ui_font(zoom: float) -> QFont:
 
 
 def latin(font: QFont) -> QFont:
-    """`font` for text without Chinese: Chinese fonts draw ’, “ and · as wide as a character, which tears words apart."""
+    """`font` for text without Chinese, whose fonts draw ’, “ and · as wide as a character: that tears words apart."""
     made = QFont(font)
     made.setFeature(QFont.Tag("pwid"), 1)
     made.setFeature(QFont.Tag("palt"), 1)
