@@ -183,7 +183,7 @@ def test_speech_is_in_the_readers_language() -> None:
     assert english is not None
     assert chinese is not None
     assert english.speech == "3 over 4"
-    assert chinese.speech == "四分之三"
+    assert chinese.speech == "4 分之 3"
 
 
 def test_a_tag_is_told_apart() -> None:

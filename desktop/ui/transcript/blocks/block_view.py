@@ -59,6 +59,7 @@ class BlockView:
         self._document.setDocumentMargin(0)
         self._inline = InlineText(self._document, style, references)
         self._fill()
+        self._inline.attach()
         self._width = 0.0
         self.set_width(width)
 
@@ -106,7 +107,8 @@ class BlockView:
         cursor = QTextCursor(self._document)
         cursor.setPosition(min(start, self.length))
         cursor.setPosition(self.length if end is None else min(end, self.length), QTextCursor.MoveMode.KeepAnchor)
-        return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n").replace("\xa0", " ")
+        text = cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n").replace("\xa0", " ")
+        return self._inline.with_sources(text, start)
 
     def position_at(self, point: QPointF) -> int:
         """The caret position nearest to `point`."""
@@ -115,6 +117,8 @@ class BlockView:
 
     def word_at(self, position: int) -> tuple[int, int]:
         """The range of the word at `position`."""
+        if self._inline.is_formula(position):
+            return position, position + 1
         cursor = QTextCursor(self._document)
         cursor.setPosition(min(position, self.length))
         cursor.select(QTextCursor.SelectionType.WordUnderCursor)
@@ -166,7 +170,10 @@ class BlockView:
         colours = self._style.tokens
         context.palette.setColor(QPalette.ColorRole.Text, QColor(colours.muted if self._muted else colours.text))
         if selection is not None:
-            context.selections = [self._marked(*selection)]
+            if self._inline.has_formulas:
+                self._draw_marks(painter, *selection)
+            else:
+                context.selections = [self._marked(*selection)]
         if painter.hasClipping():
             # On paper: the lines of the other page are not only hidden but left out, or a search would find them twice.
             context.clip = painter.clipBoundingRect().adjusted(0, 1, 0, -1)
@@ -221,7 +228,7 @@ class BlockView:
         match does:
             case Does.WRAP:
                 state.wraps = not state.wraps
-                state.scrolled = 0.0
+                state.scrolled = state.widest = 0.0
             case Does.NUMBER:
                 state.is_numbered = not state.is_numbered
             case Does.SHOW_SOURCE:
@@ -305,6 +312,20 @@ class BlockView:
                     baseline = corner.y() + line.y() + line.ascent()
                     yield line, corner.x() + edges[0], corner.x() + edges[1], baseline
             block = block.next()
+
+    def _draw_marks(self, painter: QPainter, start: int, end: int) -> None:
+        """Mark the text between two positions. Qt would mark each formula in it twice."""
+        colour = QColor(self._style.tokens.selection)
+        height = self._document.findBlock(start).blockFormat().lineHeight()
+        before = QRectF()
+        for line, left, right, baseline in self._lines(start, end):
+            bottom = baseline + max(line.descent(), height / 5)
+            area = QRectF(QPointF(left, round(min(baseline - line.ascent(), bottom - height))), QPointF(right, bottom))
+            if area.intersects(before):
+                area.setTop(before.bottom())
+            area.setBottom(round(bottom))
+            painter.fillRect(area, colour)
+            before = area
 
     def _marked(self, start: int, end: int) -> QAbstractTextDocumentLayout.Selection:
         selection = QAbstractTextDocumentLayout.Selection()

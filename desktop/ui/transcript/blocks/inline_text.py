@@ -1,4 +1,4 @@
-"""Styled runs in a document, and what of them is more than letters: links, and the boxes of code."""
+"""Styled runs in a document, and what of them is more than letters: links, notes, formulas, and the boxes of code."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
     QPainter,
+    QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
     QTextLine,
 )
 
+from desktop.ui.i18n import language
+from desktop.ui.transcript.blocks.formula_object import KIND, FormulaObject, InlineFormula, inline_formula
 from desktop.ui.transcript.style import Style
-from desktop.ui.transcript.text.inline import References, Span, spans
+from desktop.ui.transcript.text.inline import FORMULA_CHARACTER, References, Span, source, spans
 from desktop.ui.transcript.text.script import has_cjk
 
+_NO_FORMULA = "\ufffd"
 _CODE_PADDING = 3
 """Room left and right of code in a line, inside its box."""
 
@@ -29,14 +33,21 @@ LinesBetween = Callable[[int, int], Iterable[tuple[QTextLine, float, float, floa
 
 
 class InlineText:
-    """What is inserted into `document`. `links` are ranges with their addresses."""
+    """What is inserted into `document`. `links` are ranges with their addresses, `notes` those with footnotes' labels.
+
+    `least_width` is how wide the widest formula is at least.
+    """
 
     def __init__(self, document: QTextDocument, style: Style, references: References) -> None:
         self.links: list[tuple[int, int, str]] = []
+        self.notes: list[tuple[int, int, str]] = []
+        self.least_width = 0.0
         self._document = document
         self._style = style
         self._references = references
         self._code_ranges: list[tuple[int, int]] = []
+        self._formulas: FormulaObject | None = None
+        self._sources: list[tuple[int, str]] = []
 
     def insert_markdown(self, cursor: QTextCursor, text: str, *, bold: bool = False, heading: bool = False) -> None:
         """Insert inline Markdown; `bold` as a whole, or as the text of a `heading`, which is bold by itself."""
@@ -60,42 +71,103 @@ class InlineText:
                 painter.drawRoundedRect(area, px(4), px(4))
 
     def insert(self, cursor: QTextCursor, runs: list[Span], *, heading: bool = False) -> None:
-        """Insert styled text, and remember where links and code are."""
-        colours = self._style.tokens
+        """Insert styled text, and remember where links, notes, formulas and code are."""
         for run in runs:
-            look = QTextCharFormat()
-            if run.bold:
-                look.setFontWeight(QFont.Weight.Bold if heading else QFont.Weight.DemiBold)
-            if run.italic and has_cjk(run.text):
-                # Slanted Chinese is hard to read and no Chinese custom: dots below are.
-                look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
-            elif run.italic:
-                look.setFontItalic(True)
-            if run.strike:
-                look.setFontStrikeOut(True)
-            if run.code:
-                look.setFontFamilies(self._style.code_font.families())
-                size = self._document.defaultFont().pixelSize() / self._style.text_font.pixelSize()
-                look.setProperty(
-                    QTextCharFormat.Property.FontPixelSize, round(self._style.code_font.pixelSize() * size)
-                )
-            if run.muted:
-                look.setForeground(QColor(colours.muted))
+            look = self._look(run, heading=heading)
             start = cursor.position()
-            if run.href:
-                # Nothing follows it on the screen. On paper it makes the link one of the PDF.
-                look.setAnchor(True)
-                look.setAnchorHref(run.href)
-                look.setForeground(QColor(colours.accent))
-                look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
-                look.setUnderlineColor(QColor(colours.accent))
-            cursor.insertText(run.text, look)
+            if run.formula:
+                self._insert_formula(cursor, run, look, bold=heading)
+            else:
+                # The character that stands for a formula stands for nothing else.
+                cursor.insertText(run.text.replace(FORMULA_CHARACTER, _NO_FORMULA), look)
             if run.code:
                 self._code_ranges.append((start, cursor.position()))
                 self._widen(start)
                 self._widen(cursor.position())
+            if run.note:
+                self.notes.append((start, cursor.position(), run.note))
             if run.href:
                 self._add_link(start, cursor.position(), run.href)
+
+    def attach(self) -> None:
+        """Have the document ask for the formulas' sizes, once all is inserted: each insertion would lay out anew."""
+        if self._formulas is not None:
+            self._document.documentLayout().registerHandler(KIND, self._formulas)
+
+    def with_sources(self, text: str, start: int) -> str:
+        """`text`, which stands in the document from `start` on, with the formulas' sources in their places."""
+        if FORMULA_CHARACTER not in text:
+            return text
+        sources = iter([source for position, source in self._sources if position >= start])
+        return "".join(next(sources, part) if part == FORMULA_CHARACTER else part for part in text)
+
+    @property
+    def has_formulas(self) -> bool:
+        """Whether any character stands for a formula."""
+        return bool(self._sources)
+
+    def is_formula(self, position: int) -> bool:
+        """Whether the character at `position` stands for a formula."""
+        return any(position == at for at, _ in self._sources)
+
+    def _look(self, run: Span, *, heading: bool) -> QTextCharFormat:
+        colours = self._style.tokens
+        look = QTextCharFormat()
+        if run.bold:
+            look.setFontWeight(QFont.Weight.Bold if heading else QFont.Weight.DemiBold)
+        if run.italic and has_cjk(run.text):
+            # Slanted Chinese is hard to read and no Chinese custom: dots below are.
+            look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+        elif run.italic:
+            look.setFontItalic(True)
+        if run.strike:
+            look.setFontStrikeOut(True)
+        if run.code:
+            look.setFontFamilies(self._style.code_font.families())
+            look.setProperty(QTextCharFormat.Property.FontPixelSize, self._code_px)
+        if run.muted:
+            look.setForeground(QColor(colours.muted))
+        if run.note:
+            look.setForeground(QColor(colours.accent))
+            look.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
+        if run.href:
+            # Nothing follows it on the screen. On paper it makes the link one of the PDF.
+            look.setAnchor(True)
+            look.setAnchorHref(run.href)
+            look.setForeground(QColor(colours.accent))
+            look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
+            look.setUnderlineColor(QColor(colours.accent))
+        return look
+
+    @property
+    def _code_px(self) -> int:
+        """Of code, in the proportion of the text around."""
+        size = self._document.defaultFont().pixelSize() / self._style.text_font.pixelSize()
+        return round(self._style.code_font.pixelSize() * size)
+
+    def insert_object(self, cursor: QTextCursor, formula: InlineFormula, look: QTextCharFormat) -> None:
+        """Insert the one character that stands for `formula`."""
+        if self._formulas is None:
+            self._formulas = FormulaObject(self._document)
+        self._sources.append((cursor.position(), formula.source))
+        cursor.insertText(FORMULA_CHARACTER, self._formulas.add(formula, look))
+
+    def _insert_formula(self, cursor: QTextCursor, run: Span, look: QTextCharFormat, *, bold: bool) -> None:
+        code = QFont(self._style.code_font)
+        code.setPixelSize(self._code_px)
+        formula = inline_formula(
+            run.text, source(run), language(), bold=bold, font=self._document.defaultFont(), code=code
+        )
+        if formula.formula is None and not run.href:
+            look.setForeground(QColor(self._style.tokens.muted))
+        self.insert_object(cursor, formula, look)
+        self.least_width = max(self.least_width, formula.least_width)
+        height = cursor.blockFormat().lineHeight()
+        if formula.is_tall(height):
+            # Lines grow with what stands in them; what of them is as high as ever stays as high.
+            lines = QTextBlockFormat()
+            lines.setLineHeight(height, QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
+            cursor.mergeBlockFormat(lines)
 
     def _widen(self, position: int) -> None:
         """Leave room for the box of code before `position`, as part of the character there."""
