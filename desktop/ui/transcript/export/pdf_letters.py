@@ -1,7 +1,7 @@
 """The letters of a PDF as they are searched and copied. Knows no Qt.
 
 WORKAROUND (Qt 6.11): where a font has one glyph for two characters, QPdfEngine tells the first one of Unicode
-(QFontSubset::getReverseMap). Chinese fonts draw 文 and the Kangxi radical ⽂ alike, so nobody would find 文字.
+(QFontSubset::getReverseMap): a tab for a space, and in Chinese fonts the radical ⽂ for 文. Nobody would find 文字.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ _WORD_OF = dict(zip(_RADICALS, _WORDS, strict=True))
 
 _MAP = re.compile(rb"begincmap.*?endcmap", re.DOTALL)
 _LETTERS = re.compile(rb"\[[^\]]*\]")
-_RADICAL = re.compile(rb"<(2[EF][0-9A-F]{2})>")
+_TOLD_WRONG = re.compile(rb"<(0009|2[EF][0-9A-F]{2})>")
 
 
 def with_words(data: bytes) -> bytes:
-    """A part of a PDF by Qt, its tables of letters with words in place of radicals. No byte moves."""
-    return _MAP.sub(lambda table: _LETTERS.sub(lambda letters: _RADICAL.sub(_word, letters[0]), table[0]), data)
+    """A part of a PDF by Qt, with the letters that were meant in its tables of letters. No byte moves."""
+    return _MAP.sub(lambda table: _LETTERS.sub(lambda letters: _TOLD_WRONG.sub(_word, letters[0]), table[0]), data)
 
 
 def _word(code: re.Match[bytes]) -> bytes:
-    radical = chr(int(code[1], 16))
-    word = _WORD_OF.get(radical) or unicodedata.normalize("NFKC", radical)
+    told = chr(int(code[1], 16))
+    word = " " if told == "\t" else _WORD_OF.get(told) or unicodedata.normalize("NFKC", told)
     return b"<%04X>" % ord(word)
