@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from desktop.chat.message import Message, State
+from desktop.chat.message import FinishReason, Message, Role, State
 from desktop.ui.answers import Answer
 from desktop.ui.error_text import message_notice
 from desktop.ui.transcript.row import Row
@@ -13,6 +13,12 @@ from desktop.ui.transcript.row import Row
 def can_retry(message: Message) -> bool:
     """Whether the answer ended in an error after which another try makes sense."""
     return message.state in (State.INTERRUPTED, State.FAILED)
+
+
+def offers_continue(message: Message) -> bool:
+    """Whether the answer was cut off. Who pressed Stop wants no more, and finds Continue among the actions."""
+    was_cut = message.state is State.INTERRUPTED or message.finish is FinishReason.LENGTH
+    return message.role is Role.ASSISTANT and bool(message.text) and was_cut
 
 
 def make_row(message: Message, branch: int, branches: int, titles: Mapping[str, str], writing: Answer | None) -> Row:
@@ -31,5 +37,6 @@ def make_row(message: Message, branch: int, branches: int, titles: Mapping[str, 
         notice=message_notice(message),
         is_error=can_retry(message),
         can_retry=can_retry(message),
+        offers_continue=offers_continue(message),
         progress=writing.progress if writing is not None and not writing.ended else "",
     )

@@ -35,7 +35,7 @@ _ACTIONS = 24
 _BUBBLE_X, _BUBBLE_Y = 16, 9
 _LINE = 28
 _NOTICE_INDENT = 24
-_RETRY = 46
+_BUTTONS = 46
 _FEW_BLOCKS = 4
 
 
@@ -141,12 +141,12 @@ class MessageView:
         return QRectF(0, self._actions_top, self._width, self._style.px(_ACTIONS))
 
     @property
-    def retry(self) -> QPointF | None:
-        """The upper left corner of the Retry button."""
-        if not self.row.can_retry:
+    def notice_buttons(self) -> QPointF | None:
+        """The upper left corner of the first button under the notice."""
+        if not self._has_buttons:
             return None
         px = self._style.px
-        return QPointF(self._notice_left, self._actions_top - px(_RETRY - 10))
+        return QPointF(self._notice_left, self._actions_top - px(_BUTTONS - 10))
 
     @property
     def ring(self) -> QRectF:
@@ -285,6 +285,10 @@ class MessageView:
         return notice
 
     @property
+    def _has_buttons(self) -> bool:
+        return bool(self.row.notice) and (self.row.can_retry or self.row.offers_continue)
+
+    @property
     def _notice_left(self) -> int:
         return self._style.px(_NOTICE_INDENT) if self.row.is_error else 0
 
@@ -294,8 +298,8 @@ class MessageView:
         if self.row.notice:
             self._notice_top = y + px(8)
             y = self._notice_top + self._notice.height
-            if self.row.can_retry:
-                y += px(_RETRY)
+            if self._has_buttons:
+                y += px(_BUTTONS)
         self._actions_top = y
 
     def _arrange_bubble(self, y: float) -> float:
@@ -372,7 +376,7 @@ def _frame_of(row: Row) -> tuple[object, ...]:
     message = row.message
     return (
         *(message.state, message.statistics, message.reasoning, bool(message.text)),
-        *(row.notice, row.progress, row.can_retry, row.model_title),
+        *(row.notice, row.progress, row.can_retry, row.offers_continue, row.model_title),
     )
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
 from desktop.ui.transcript.action_bar import ActionBar
 from desktop.ui.transcript.column import Column
+from desktop.ui.transcript.notice_buttons import NoticeButtons
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 
@@ -51,7 +52,9 @@ class Overlay(QObject):
         self._viewport = viewport
         self._rows: dict[ActionBar, int] = {}
         self._shown: dict[ActionBar, Row | None] = {}
-        self._retry: dict[int, QPushButton] = {}
+        self._notice_buttons = NoticeButtons(viewport)
+        self._notice_buttons.retry_requested.connect(self.retry_requested)
+        self._notice_buttons.continue_requested.connect(self.continue_requested)
         self._style: Style | None = None
         self._has_new = False
         self.hover_bar = self._bar("hoverActions", Qt.FocusPolicy.NoFocus)
@@ -69,8 +72,7 @@ class Overlay(QObject):
         for bar in (self.hover_bar, self.focus_bar):
             bar.restyle(style)
             self._shown[bar] = None
-        for row in list(self._retry):
-            self._drop_retry(row)
+        self._notice_buttons.restyle(style)
         self._dress_jump(style)
 
     def _dress_jump(self, style: Style) -> None:
@@ -101,7 +103,7 @@ class Overlay(QObject):
         focused = scene.focused
         self._place_bar(self.focus_bar, scene, focused)
         self._place_bar(self.hover_bar, scene, scene.hovered if scene.hovered != focused else None)
-        self._place_retry(scene)
+        self._notice_buttons.place(scene.column, scene.corner, scene.in_sight)
         self.jump.setVisible(show_jump)
         if show_jump:
             margin = self._styled.px(16)
@@ -151,32 +153,3 @@ class Overlay(QObject):
         corner = scene.corner + QPoint(left, round(scene.column.top(row) + area.top()))
         bar.setGeometry(corner.x(), corner.y(), round(area.width()) + overhang, round(area.height()))
         bar.show()
-
-    def _place_retry(self, scene: Scene) -> None:
-        wanted = {row for row in scene.in_sight if scene.column.rows[row].can_retry}
-        for row in set(self._retry) - wanted:
-            self._drop_retry(row)
-        for row in sorted(wanted):
-            corner = scene.column.view(row).retry
-            if corner is None:
-                continue
-            button = self._retry.get(row) or self._make_retry(row)
-            button.move(scene.corner + QPoint(round(corner.x()), round(scene.column.top(row) + corner.y())))
-            button.show()
-
-    def _make_retry(self, row: int) -> QPushButton:
-        style = self._styled
-        button = QPushButton(" " + tr("Retry"), self._viewport)
-        button.setObjectName("retryButton")
-        button.setIcon(icon("refresh-cw", style.tokens.text, style.px(14)))
-        button.setIconSize(QSize(style.px(14), style.px(14)))
-        button.setCursor(Qt.CursorShape.ArrowCursor)
-        button.setFixedHeight(style.px(32))
-        button.clicked.connect(lambda: self.retry_requested.emit(row))
-        self._retry[row] = button
-        return button
-
-    def _drop_retry(self, row: int) -> None:
-        button = self._retry.pop(row)
-        button.hide()
-        button.deleteLater()

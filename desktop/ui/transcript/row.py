@@ -12,7 +12,8 @@ class Row:
     """One message of the open path, ready to be shown.
 
     `branch` of `branches` (counted from 0) says which of its siblings it is. `notice` is a worded line under the text:
-    why the answer ended early, what was left out. `can_retry` offers Retry there.
+    why the answer ended early, what was left out. `can_retry` and `offers_continue` offer buttons
+    there.
     """
 
     message: Message
@@ -22,6 +23,7 @@ class Row:
     notice: str = ""
     is_error: bool = False
     can_retry: bool = False
+    offers_continue: bool = False
     progress: str = ""
     """What happens before the first token, worded: "Loading the model… 40 %", "Reading 512 of 4,000 tokens"."""
 

@@ -249,6 +249,18 @@ def test_retry_stands_in_the_message_and_reports_it(show: Show, qtbot: QtBot) ->
     assert not retry.isVisible()
 
 
+def test_an_answer_that_was_cut_offers_to_go_on(show: Show, qtbot: QtBot) -> None:
+    words = {"notice": "Ended at the length limit.", "offers_continue": True}
+    transcript = show([question(1, "hi"), answer(9, "Half", finish=FinishReason.LENGTH, row=words)])
+    button = transcript.findChild(QPushButton, "continueButton")
+    assert button is not None
+    assert transcript.area_of(1).contains(button.geometry())
+    with qtbot.waitSignal(transcript.continue_requested) as caught:
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert caught.args == [9]
+    assert transcript.findChild(QPushButton, "retryButton") is None
+
+
 def test_code_is_copied_whole_by_its_button(show: Show) -> None:
     code = "\n".join(f"line {number}" for number in range(700))
     transcript = show([answer(1, f"```\n{code}\n```")])

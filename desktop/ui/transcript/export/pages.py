@@ -177,4 +177,4 @@ def _finished(row: Row) -> Row:
     if message.state is State.STREAMING:
         message = replace(message, state=State.COMPLETE)
         notice = tr("This answer was still being written.")
-    return replace(row, message=message, notice=notice, can_retry=False, progress="")
+    return replace(row, message=message, notice=notice, can_retry=False, offers_continue=False, progress="")
