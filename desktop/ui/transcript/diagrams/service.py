@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
-from queue import Empty, SimpleQueue
+from queue import Empty, LifoQueue
 from threading import Lock, Thread
 
 from PySide6.QtCore import QBuffer, QByteArray, QObject, Qt, Signal
@@ -25,7 +25,8 @@ _KEPT_BYTES = 96 << 20
 _LEAST_BYTES = 4_000
 """What a picture takes in the cache at least, so that faults do not gather without end."""
 _IDLE_S = 60.0
-_EXPORT_S = 15.0
+_PATIENCE_S = 15.0
+"""How long an export waits for one diagram, with those that are being drawn before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,9 @@ class Diagrams(QObject):
         if found is not None:
             self._pictures.move_to_end(key)
             return found
-        if len(source) > MAX_SOURCE_CHARS:
-            return Picture(QImage(), fault=Fault(Why.LARGE))
-        if not _can_draw():
-            return Picture(QImage(), fault=Fault(Why.MISSING))
+        refused = _refused(source)
+        if refused is not None:
+            return refused
         others = [other for other in self._pictures if other[0] == source]
         nearest = min(others, key=lambda other: (other[1] != dark, abs(other[2] - scale)), default=None)
         if nearest is not None and self._pictures[nearest].fault is not None:
@@ -101,15 +101,19 @@ class Diagrams(QObject):
 
     def svg(self, source: str, dark: bool) -> str:
         """A self-contained picture of `source` for a file; empty where there is none. Waits for it, in any thread."""
-        for key, picture in list(self._pictures.items()):
-            if key[:2] == (source, dark):
-                return picture.svg
-        if len(source) > MAX_SOURCE_CHARS or not _can_draw():
-            return ""
+        found = next((made for key, made in list(self._pictures.items()) if key[:2] == (source, dark)), None)
+        return (found or self.wait_for(source, dark, 0.0)).svg
+
+    def wait_for(self, source: str, dark: bool, scale: float) -> Picture:
+        """The same as `picture`, once it is drawn: for paper. Without a `scale` only its `svg`."""
+        key = (source, dark, round(scale, 2))
+        found = self._pictures.get(key) or _refused(source)
+        if found is not None:
+            return found
         try:
-            return self._desk.ask((source, dark, 0.0)).result(_EXPORT_S).svg
+            return self._desk.ask(key).result(_PATIENCE_S)
         except TimeoutError:
-            return ""
+            return Picture(QImage(), fault=Fault(Why.SLOW))
 
     def close(self) -> None:
         """End the process. Nothing is drawn any more."""
@@ -133,7 +137,7 @@ class _Desk:
         self.process = process
         self._idle_s = idle_s
         self._came = came
-        self._asked: SimpleQueue[tuple[Key, Task, Future[Picture]] | None] = SimpleQueue()
+        self._asked: LifoQueue[tuple[Key, Task, Future[Picture]] | None] = LifoQueue()
         self._thread: Thread | None = None
         self._lock = Lock()
         self._is_closed = False
@@ -199,6 +203,13 @@ def _task(source: str, scale: float, *, dark: bool) -> Task:
 
 def _size(picture: Picture) -> int:
     return picture.image.sizeInBytes() + 2 * len(picture.svg) + _LEAST_BYTES
+
+
+def _refused(source: str) -> Picture | None:
+    """What is not even tried."""
+    if not _can_draw():
+        return Picture(QImage(), fault=Fault(Why.MISSING))
+    return Picture(QImage(), fault=Fault(Why.LARGE)) if len(source) > MAX_SOURCE_CHARS else None
 
 
 @cache
