@@ -33,6 +33,8 @@ class Tokens:
     hit: str
     """Of the marker pen over what a search has found: multiplied with a light page, screened on a dark one."""
     hit_visited: str
+    hit_depth: str
+    """How much darker letters get under the pen, brighter on a dark page, so that they are read as well as before."""
 
     def ink(self, kind: str) -> str:
         """Of a piece of code: `kind` is a value of `highlight.Ink`."""
@@ -102,6 +104,7 @@ LIGHT = Tokens(
     ink_removed="#B3261E",
     hit="#FFEFB8",
     hit_visited="#FFD98A",
+    hit_depth="#BFBFBF",
 )
 DARK = Tokens(
     dark=True,
@@ -127,5 +130,6 @@ DARK = Tokens(
     ink_added="#8FD19E",
     ink_removed="#FF8A80",
     hit="#3A2E12",
-    hit_visited="#57400F",
+    hit_visited="#4A3810",
+    hit_depth="#666666",
 )

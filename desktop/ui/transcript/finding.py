@@ -62,7 +62,9 @@ class Finding(QObject):
         """Take bar and marks away. The place stays, the hit is marked as text is. False where it was not open."""
         if not self.is_open:
             return False
-        had_focus = has_focus_within(self.bar)
+        if has_focus_within(self.bar):
+            # Before it is hidden: else Qt passes the focus on as Tab does, which chooses a message.
+            self._reader.setFocus(Qt.FocusReason.OtherFocusReason)
         visited = self._reader.hit
         self._counting.stop()
         self._reader.mark_hits("")
@@ -72,8 +74,6 @@ class Finding(QObject):
             row, hit = visited
             start, end = (Spot(row, Place(hit.part, hit.block, at)) for at in (hit.start, hit.end))
             self._reader.set_selection(Selection((start, start), (end, end)))
-        if had_focus:
-            self._reader.setFocus(Qt.FocusReason.OtherFocusReason)
         return True
 
     def step(self, step: int) -> None:

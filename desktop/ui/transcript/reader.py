@@ -183,11 +183,8 @@ class Reader(Feed):
         painter.fillRect(area, QColor(self.column.style.tokens.text))
 
     def _draw_hits(self, painter: QPainter, row: int, top: float, bottom: float) -> None:
-        """Go over the hits as with a marker pen: the letters under it stay as dark, or as bright, as they are."""
         visited = self.hit[1] if self.hit is not None and self.hit[0] == row else None
-        tokens, px = self.column.style.tokens, self.column.style.px
-        modes = QPainter.CompositionMode
-        pen = modes.CompositionMode_Screen if tokens.dark else modes.CompositionMode_Multiply
+        px = self.column.style.px
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for part, corner, flow in self.column.view(row).parts():
@@ -196,17 +193,24 @@ class Reader(Feed):
                     is_visited = visited == Hit(part, index, start, end)
                     for area in view.areas(start, end):
                         place = area.translated(corner + QPointF(0, y)).adjusted(-px(1), 0, px(1), 0)
-                        painter.setCompositionMode(pen)
-                        painter.setPen(Qt.PenStyle.NoPen)
-                        painter.setBrush(QColor(tokens.hit_visited if is_visited else tokens.hit))
-                        painter.drawRoundedRect(place, px(3), px(3))
-                        if is_visited:
-                            self._outline(painter, place)
+                        self._draw_hit(painter, place, is_visited=is_visited)
         painter.restore()
 
-    def _outline(self, painter: QPainter, area: QRectF) -> None:
-        px = self.column.style.px
-        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
-        painter.setPen(QPen(QColor(self.column.style.tokens.accent), px(1.5)))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(area, px(3), px(3))
+    def _draw_hit(self, painter: QPainter, area: QRectF, *, is_visited: bool) -> None:
+        """Go over a hit as with a marker pen, whatever is painted there already."""
+        tokens, px = self.column.style.tokens, self.column.style.px
+        modes = QPainter.CompositionMode
+        deepen, tint = modes.CompositionMode_ColorBurn, modes.CompositionMode_Multiply
+        if tokens.dark:
+            deepen, tint = modes.CompositionMode_ColorDodge, modes.CompositionMode_Screen
+        painter.setPen(Qt.PenStyle.NoPen)
+        pen = tokens.hit_visited if is_visited else tokens.hit
+        for mode, colour in ((deepen, tokens.hit_depth), (tint, pen)):
+            painter.setCompositionMode(mode)
+            painter.setBrush(QColor(colour))
+            painter.drawRoundedRect(area, px(3), px(3))
+        painter.setCompositionMode(modes.CompositionMode_SourceOver)
+        if is_visited:
+            painter.setPen(QPen(QColor(tokens.accent), px(1.5)))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(area, px(3), px(3))
