@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import answering, downloading, fitting, headers, starting, window_downloading
+from benchmarks import (
+    answering,
+    downloading,
+    fitting,
+    headers,
+    hostile,
+    reading,
+    starting,
+    streaming,
+    window_downloading,
+)
 
 _ALL = {
     "starting": starting,
@@ -13,6 +23,9 @@ _ALL = {
     "fitting": fitting,
     "downloading": downloading,
     "window_downloading": window_downloading,
+    "reading": reading,
+    "streaming": streaming,
+    "hostile": hostile,
 }
 
 

@@ -62,18 +62,26 @@ def since_start_s() -> float:
 
 
 def compare(
-    app: Callable[[], Values], baseline: Callable[[], Values], names: Sequence[tuple[str, str]], pairs: int
+    app: Callable[[], Values],
+    baseline: Callable[[], Values],
+    names: Sequence[tuple[str, str]],
+    pairs: int,
+    *,
+    warms_up: bool = True,
 ) -> list[Figure]:
     """Figures for `names` (name, unit) from `pairs` interleaved runs, after one of each that is not counted."""
-    app(), baseline()
+    if warms_up:
+        app(), baseline()
     ours, theirs = [], []
     for _ in range(pairs):
         ours.append(app())
         theirs.append(baseline())
-    figures = []
-    for name, unit in names:
-        mine = [values[name] for values in ours]
-        base = [values[name] for values in theirs]
-        ratios = [a / b for a, b in zip(mine, base, strict=True) if b]
-        figures.append(Figure(name, median(mine), unit, median(base), median(ratios) if ratios else None))
-    return figures
+    both = list(zip(ours, theirs, strict=True))
+    return [beside(name, unit, [(mine[name], base[name]) for mine, base in both]) for name, unit in names]
+
+
+def beside(name: str, unit: str, pairs: Sequence[tuple[float, float]]) -> Figure:
+    """The figure of pairs of a value and its baseline."""
+    ratios = [value / baseline for value, baseline in pairs if baseline]
+    values, baselines = zip(*pairs, strict=True)
+    return Figure(name, median(values), unit, median(baselines), median(ratios) if ratios else None)

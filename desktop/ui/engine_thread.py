@@ -20,7 +20,7 @@ Produced = Event | Fitted
 Work = Callable[[Engine], Iterator[Produced]]
 
 # Twenty pictures a second read as a flow, and leave the cores to the engine.
-_FRAME_MS = 50
+FRAME_MS = 50
 
 _log = logging.getLogger(__name__)
 
@@ -125,10 +125,10 @@ class EngineThread(QObject):
     @Slot()
     def _on_rung(self) -> None:
         since_ms = int((time.monotonic() - self._last_drain) * 1000)
-        if since_ms >= _FRAME_MS:
+        if since_ms >= FRAME_MS:
             self._drain()
         else:
-            self._frame.start(_FRAME_MS - since_ms)
+            self._frame.start(FRAME_MS - since_ms)
 
     @Slot()
     def _drain(self) -> None:

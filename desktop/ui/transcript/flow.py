@@ -75,15 +75,25 @@ class Flow:
         """Show `text`. While it is `growing`, only what is new is parsed."""
         if self._plain:
             self._show(markdown.plain(text) if text else [], {})
-        elif growing and len(text) <= markdown.MAX_MARKDOWN_CHARS:
-            if self._stream is None or not text.startswith(self._text):
-                self._stream = MarkdownStream()
-            self._stream.feed(text)
-            self._show(self._stream.blocks, self._stream.references)
-        else:
+        elif len(text) > markdown.MAX_MARKDOWN_CHARS or not self._follows(text, growing=growing):
             self._stream = None
             self._show(*markdown.parse(text))
         self._text = text
+
+    def _follows(self, text: str, *, growing: bool) -> bool:
+        """Read on where the text before has ended. False where nothing was read before and `text` is complete."""
+        if self._stream is None or not text.startswith(self._text):
+            if not growing:
+                return False
+            self._stream = MarkdownStream()
+        stream = self._stream
+        stream.feed(text)
+        if not growing:
+            # That it is complete costs what its last lines cost.
+            stream.finish()
+            self._stream = None
+        self._show(stream.blocks, stream.references)
+        return True
 
     def set_width(self, width: float) -> None:
         """Lay out for `width` pixels."""
@@ -206,8 +216,17 @@ class Flow:
             self._measure(same)
 
     def _make_view(self, index: int) -> BlockView:
-        state = self._states.setdefault(self._first_piece(index), BlockState())
+        first = self._first_piece(index)
+        state = self._states.setdefault(first, BlockState())
+        state.pieces = self._pieces(first)
         return make_view(self.blocks[index], self._style, self._width, self._references, state, muted=self._muted)
+
+    def _pieces(self, first: int) -> list[Block]:
+        """All pieces of the block that begins with block `first`; none where it is in one piece."""
+        if self.blocks[first].last:
+            return []
+        end = next((end for end in range(first + 1, len(self.blocks)) if self.blocks[end].first), len(self.blocks))
+        return self.blocks[first:end]
 
     def _first_piece(self, index: int) -> int:
         while not self.blocks[index].first:
