@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.ui.transcript.text import markdown
-from desktop.ui.transcript.text.inline import References
+from desktop.ui.transcript.text.closing import close_inline
+from desktop.ui.transcript.text.inline import References, Span, spans
 from desktop.ui.transcript.text.markdown import Kind
-from desktop.ui.transcript.text.stream import MarkdownStream, close_inline
+from desktop.ui.transcript.text.stream import MarkdownStream
 
 DOCUMENT = """# Title
 
@@ -64,6 +65,9 @@ _LINES = st.sampled_from(
         "text", "**bold** `x`", "中文**“好”**了", "[x](http://a.b", "[a]: http://x.y", "![i](j)", "<b>", "**", "\\",
         "", "", " ", "   ", "- item", "* item", "+", "- ", "-   - x", "- [ ] t", "  - inner", "1. one", "1.", "2) two",
         "1986. z", "> quote", "> > q", "# head", "---", "===", "    deep", "\tx", " \ty",
+        "$$", "$$", "  $$", "> $$", "$$ z $$", "$$ z", "y $$", "\\[", "\\]", "   \\[ x \\]", "    \\[", "- $$",
+        "\\begin{align}", "\\end{align}", "[^1]: note", "    more", "x[^1]", "[^2] [a]", "[^2]:", "\\(a", "$b$ $5",
+        "| $|x|$ | b<br>c |",
         "```", "````py", "~~~", "  ```", "\t```", "| a | b |", "|---|---|", "| 1 | 2 |", "a | b", "-|-",
     ]
 )  # fmt: skip
@@ -103,11 +107,12 @@ def test_any_split_of_any_text_ends_as_it_is_at_once(lines: list[str], data: st.
     whole, references = markdown.parse(text)
     stream = finished(text, cuts)
     assert stream.blocks == whole
-    assert addresses(stream.references) == addresses(references)
+    assert drawn(whole, stream.references) == drawn(whole, references)
 
 
-def addresses(references: References) -> dict[str, object]:
-    return {label: definition.get("href") for label, definition in references.items()}
+def drawn(blocks: list[markdown.Block], references: References) -> list[list[Span]]:
+    """What the definitions make of the blocks."""
+    return [spans(text, references) for block in blocks for text in (block.text, *sum(block.rows, ()))]
 
 
 @settings(max_examples=100, deadline=None)
@@ -117,6 +122,18 @@ def test_a_text_in_lines_gives_what_it_gives_at_once(lines: list[str]) -> None:
     ends = [index + 1 for index, character in enumerate(text) if character == "\n"]
     whole, _ = markdown.parse(text)
     assert blocks_of(text, ends) == whole
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_LINES, max_size=14))
+def test_committed_blocks_never_change(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    stream = MarkdownStream()
+    committed: list[markdown.Block] = []
+    for end in range(1, len(text) + 1):
+        stream.feed(text[:end])
+        assert stream._committed[: len(committed)] == committed
+        committed = list(stream._committed)
 
 
 def test_committed_blocks_are_not_parsed_again() -> None:

@@ -26,7 +26,7 @@ _ENVIRONMENTS = re.compile(
 GROWING = "growing"
 """In markdown-it's `env`: how many lines the text has so far, if its end is still to come."""
 
-_Ends = dict[tuple[str, str], tuple[int, int]]
+Ends = dict[tuple[str, str], tuple[int, int]]
 """Where in a text a closing mark was looked for, and where it was found."""
 
 _BEGIN = re.compile(r"\\begin\{([A-Za-z]+)(\*?)\}")
@@ -47,7 +47,7 @@ class Found:
     display: bool
 
 
-def find(text: str, start: int, end: int, ends: _Ends | None = None) -> Found | None:
+def find(text: str, start: int, end: int, ends: Ends | None = None) -> Found | None:
     """The formula that begins at `start` and ends before `end`. `ends` is what earlier calls have found out."""
     ends = {} if ends is None else ends
     if text[start] == "$":
@@ -89,7 +89,7 @@ def _is_digit(character: str) -> bool:
     return character.isascii() and character.isdigit()
 
 
-def _in_two_dollars(text: str, start: int, end: int, ends: _Ends) -> Found | None:
+def _in_two_dollars(text: str, start: int, end: int, ends: Ends) -> Found | None:
     close = _closing(text, "$$", start + 2, ends)
     if close < 0 or close + 2 > end or close - start > MAX_CHARS:
         return None
@@ -100,7 +100,7 @@ def _in_two_dollars(text: str, start: int, end: int, ends: _Ends) -> Found | Non
     return Found(tex, close + 2, display=True)
 
 
-def _in_brackets(text: str, start: int, end: int, ends: _Ends) -> Found | None:
+def _in_brackets(text: str, start: int, end: int, ends: Ends) -> Found | None:
     display = text.startswith("\\[", start)
     close = _closing(text, "\\]" if display else "\\)", start + 2, ends)
     if close < 0 or close + 2 > end or close - start > MAX_CHARS:
@@ -114,7 +114,7 @@ def _in_brackets(text: str, start: int, end: int, ends: _Ends) -> Found | None:
     return Found(tex, close + 2, display)
 
 
-def _closing(text: str, mark: str, start: int, ends: _Ends) -> int:
+def _closing(text: str, mark: str, start: int, ends: Ends) -> int:
     """Where the next `mark` is that is not escaped itself; -1 where there is none. Asked in order, costs one pass."""
     first, found = ends.get((mark, text), (0, -2))
     if first <= start and (found == -1 or found >= start):
@@ -135,20 +135,19 @@ def _is_escaped(text: str, position: int, start: int) -> bool:
 
 def is_open(text: str, start: int) -> bool:
     """Whether the formula that seems to begin at `start` may still be closed: until then it need not be shown."""
-    body = text[start:]
-    if len(body) > MAX_CHARS:
+    if len(text) - start > _MAX_INLINE_CHARS:
         return False
-    if body.startswith(("\\(", "\\[", "$$")):
-        return len(body) < _MAX_INLINE_CHARS and not _SENTENCE.search(body)
-    rest = body[1:]
-    if not rest or rest[0].isspace() or "$" in rest.removesuffix("$"):
-        return not rest
-    before = text[start - 1 : start]
-    if _is_letter(before) and rest[0] not in "\\_^":
+    if text.startswith(("\\(", "\\[", "$$"), start):
+        return not _SENTENCE.search(text, start)
+    if 0 <= text.find("$", start + 1) < len(text) - 1:
         return False
-    if _TEX.search(rest):
-        return not _SENTENCE.search(rest)
-    return not (_is_digit(rest[0]) and (_is_prose(rest) or " " in rest)) and len(_WORD.findall(rest)) < 2  # noqa: PLR2004
+    tex = text[start + 1 :]
+    if not tex or tex[0].isspace() or (_is_letter(text[start - 1 : start]) and tex[0] not in "\\_^"):
+        return not tex
+    if _TEX.search(tex):
+        return not _SENTENCE.search(tex)
+    is_money = _is_digit(tex[0]) and (_is_prose(tex) or " " in tex)
+    return not is_money and len(_WORD.findall(tex)) < 2  # noqa: PLR2004  two words are prose
 
 
 _SENTENCE = re.compile(r"(?<![\\{A-Za-z])[A-Za-z]{3,}(?: [A-Za-z]{2,}){3}")
@@ -241,7 +240,9 @@ def _last_line(state: StateBlock, first: int, end_line: int, start: int, closing
     if close >= 0:
         return _line_of(state, lines, start, close, closing)
     indent = min(state.blkIndent, state.sCount[first])
-    if not all(_is_inside(state, line, indent) for line in lines) or _has_gap(state, lines, start, len(state.src)):
+    if not all(_is_inside(state, line, indent) for line in lines):
+        return None
+    if _gap(state, lines, start, len(state.src)) is not None:
         return None
     may_come = growing is not None and end_line >= growing
     return -1 if may_come and end_line - first <= MAX_LINES and len(state.src) - start <= MAX_CHARS else None
@@ -252,17 +253,20 @@ def _line_of(state: StateBlock, lines: range, start: int, close: int, closing: s
     refused: dict[tuple[int, int], int] = state.env.setdefault("formulas refused", {})
     # A formula that interrupts a list item stands in what the list stands in.
     indent = min(state.blkIndent, state.sCount[lines[0]])
-    if close - start > MAX_CHARS or refused.get((close, indent), -1) >= lines[0]:
+    is_near = close - start <= MAX_CHARS and state.src.count("\n", start, close) < MAX_LINES
+    if not is_near or refused.get((close, indent), -1) >= lines[0]:
         return None
     for line in lines:
         if not _is_inside(state, line, indent):
-            break
+            refused[close, indent] = line - 1
+            return None
         if close < state.eMarks[line]:
             is_at_end = not state.src[close + len(closing) : state.eMarks[line]].strip(" \t")
-            if is_at_end and not _has_gap(state, range(lines[0], line + 1), start, close):
+            gap = _gap(state, range(lines[0], line + 1), start, close)
+            if is_at_end and gap is None:
                 return line
-            break
-    refused[close, indent] = line
+            refused[close, indent] = gap if is_at_end and gap is not None else line
+            return None
     return None
 
 
@@ -271,12 +275,13 @@ def _is_inside(state: StateBlock, line: int, indent: int) -> bool:
     return state.isEmpty(line) or state.sCount[line] >= max(0, indent)
 
 
-def _has_gap(state: StateBlock, lines: range, start: int, end: int) -> bool:
-    """Whether an empty line parts what these lines say from `start` to `end`."""
+def _gap(state: StateBlock, lines: range, start: int, end: int) -> int | None:
+    """The last empty line that parts what these lines say from `start` to `end`."""
     begins = [start, *(state.bMarks[line] + state.tShift[line] for line in lines[1:])]
     ends = [min(end, state.eMarks[line]) for line in lines]
     marks = "".join("x" if state.src[a:b].strip() else " " for a, b in zip(begins, ends, strict=True))
-    return " " in marks.strip()
+    gap = marks.rstrip().rfind(" ")
+    return lines[gap] if " " in marks.strip() else None
 
 
 def only_formula(text: str) -> Found | None:

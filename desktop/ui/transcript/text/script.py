@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import bidirectional
+
 _RANGES = (
     (0x1100, 0x11FF),  # Hangul Jamo
     (0x2E80, 0xA4CF),  # radicals, CJK punctuation, kana, ideographs, Yi
@@ -24,3 +26,10 @@ def is_cjk(character: str) -> bool:
 def has_cjk(text: str) -> bool:
     """Whether there is Chinese, Japanese or Korean in `text`."""
     return not text.isascii() and any(map(is_cjk, text))
+
+
+def is_right_to_left(text: str) -> bool:
+    """Whether the first letter of `text` belongs to a script that is written from right to left."""
+    if text.isascii():
+        return False
+    return next((kind != "L" for kind in map(bidirectional, text) if kind in ("L", "R", "AL")), False)

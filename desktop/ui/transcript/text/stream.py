@@ -17,7 +17,8 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Any
 
-from desktop.ui.transcript.text import markdown
+from desktop.ui.transcript.text import markdown, note
+from desktop.ui.transcript.text.closing import close_cell, close_inline
 from desktop.ui.transcript.text.inline import References
 from desktop.ui.transcript.text.markdown import Block, Kind, Unit
 
@@ -30,7 +31,9 @@ class MarkdownStream:
         self._held_back = False
         self._tail = ""
         self._committed: list[Block] = []
+        self._text = ""
         self._definitions: dict[str, dict[str, Any]] = {}
+        self._references: References = {note.TO_COME: {}}
         self._item = ""
         self._number = 1
         self._open: _OpenCode | _OpenTable | None = None
@@ -43,11 +46,12 @@ class MarkdownStream:
 
     @property
     def references(self) -> References:
-        """The link definitions so far."""
-        return self._definitions
+        """The link definitions so far. Another object only if what is drawn with them may have changed."""
+        return self._references
 
     def feed(self, text: str) -> None:
         """Take what is new in `text`, which begins with all that was fed before."""
+        self._text = text
         # A carriage return waits for the line feed that may follow it.
         self._held_back = text.endswith("\r")
         end = len(text) - 1 if self._held_back else len(text)
@@ -81,6 +85,16 @@ class MarkdownStream:
             found = markdown.units(self._tail, self._definitions, item=self._item, number=self._number)
             self._committed += [block for unit in found for block in unit.blocks]
         self._open, self._shown, self._tail = None, [], ""
+        if note.are_all_defined(self._text, self._definitions):
+            self._show_links()
+        else:
+            self._references = self._definitions
+
+    def _show_links(self) -> None:
+        """A reference to a footnote is shown as one before its definition comes: only links are news."""
+        links = {label: link for label, link in self._definitions.items() if not label.startswith(note.TO_COME)}
+        if len(links) >= len(self._references):
+            self._references = {**links, note.TO_COME: {}}
 
     def _commit(self) -> None:
         """Commit the units of the tail that a complete line has ended."""
@@ -113,6 +127,7 @@ class MarkdownStream:
         for label, definition in found.items():
             if label not in self._definitions and definition["map"][1] <= lines:
                 self._definitions[label] = definition
+        self._show_links()
 
     def _append_lines(self, block: _OpenCode | _OpenTable) -> None:
         """Move complete lines of the tail into the block that is open."""
@@ -134,13 +149,20 @@ class MarkdownStream:
         units = self._units(shown, dict(self._definitions))
         self._shown = [block for unit in units for block in unit.blocks]
         if self._shown:
-            last = self._shown[-1]
-            match last.kind:
-                case Kind.PARAGRAPH | Kind.HEADING:
-                    self._shown[-1] = replace(last, text=close_inline(_without_table_start(last.text)))
-                case Kind.TABLE:
-                    rows = (*last.rows[:-1], tuple(close_inline(cell) for cell in last.rows[-1]))
-                    self._shown[-1] = replace(last, rows=rows)
+            self._shown[-1:] = _closed_for_display(self._shown[-1])
+
+
+def _closed_for_display(last: Block) -> list[Block]:
+    """What is shown of the last block of a text."""
+    match last.kind:
+        case Kind.PARAGRAPH | Kind.HEADING:
+            return [replace(last, text=close_inline(_without_table_start(last.text)))]
+        case Kind.TABLE:
+            return [replace(last, rows=(*last.rows[:-1], tuple(map(close_cell, last.rows[-1]))))]
+        case Kind.FORMULA if not last.closed:
+            tex = re.sub(r"(?:\$|\\)\s*$", "", last.text)
+            return [replace(last, text=tex)] if tex.strip() else []
+    return [last]
 
 
 class _Step(Enum):
@@ -222,7 +244,7 @@ class _OpenTable:
     def blocks(self, unfinished: str = "", *, closed: bool = False) -> list[Block]:  # noqa: ARG002  a table has no end
         """The pieces so far, with the beginning of the next row."""
         row = None if _ONLY_SYNTAX.fullmatch(unfinished) else self._row(unfinished)
-        rows = self._rows if row is None else [*self._rows, tuple(close_inline(cell) for cell in row)]
+        rows = self._rows if row is None else [*self._rows, tuple(map(close_cell, row))]
         return markdown.pieces(replace(self._table, rows=tuple(rows)))
 
     def _row(self, line: str) -> tuple[str, ...] | None:
@@ -231,8 +253,11 @@ class _OpenTable:
         return found[0].rows[1] if is_row else None
 
 
-_ONLY_SYNTAX = re.compile(r"[ >]*(?:[-+*=_#`~|:\s]+|\d{1,9}[.)]?)?(?: {0,4}\[[ xX]?\]?)?\s*")
-"""A line that may yet become a heading's underline, a rule, a list item, a fence or a table."""
+_ONLY_SYNTAX = re.compile(
+    r"[ >]*(?:[-+*=_#`~|:\s]+|\d{1,9}[.)]?)?(?: {0,4}\[[ xX]?\]?)?\s*"
+    r"|[ >]*(?:\${1,2}|\\(?:\[|[a-z]*(?:\{[A-Za-z]*\*?\}?)?)?|\[[^\[\]]+(?:\](?::\s*\S*)?)?)"
+)
+"""A line that may yet become a heading's underline, a rule, an item, a fence, a table, a formula or a definition."""
 
 _TABLE_START = re.compile(r"(?:^|\n)\|[^\n]*(?:\n[|:\-\s]*)?$")
 
@@ -246,61 +271,3 @@ def _settled_lines(tail: str) -> str:
 def _without_table_start(text: str) -> str:
     """A paragraph's `text` without a last line that looks like a table's head: its second line decides."""
     return _TABLE_START.sub("", text)
-
-
-_OPEN_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+[^)]*)?$")
-_LINK_CHARS = 2_000
-_RUN = re.compile(r"\\.|`+|\*+|_+|~{1,2}", re.DOTALL)
-
-
-def close_inline(text: str) -> str:
-    """`text` with what is open at its end closed: code, emphasis, a link whose address is still coming.
-
-    A run of marks at the very end may be the beginning of something or half of its end: it is not shown as text.
-    """
-    # No address is longer than what is searched; a hostile text must not be searched from each of its brackets.
-    text = text[:-_LINK_CHARS] + _OPEN_LINK.sub(r"\1", text[-_LINK_CHARS:])
-    body = text.rstrip()
-    open_runs: list[str] = []
-    position = 0
-    while match := _RUN.search(body, position):
-        run, start, position = match[0], match.start(), match.end()
-        if run[0] == "`":
-            position = _end_of_code(body, position, len(run))
-            if position < 0:
-                return _close_code(body[:start], run, body[match.end() :], open_runs)
-        elif position == len(body) and run[0] != "\\":
-            return body[:start].rstrip() + _closing(open_runs)
-        elif run[0] != "\\" and run != "~":
-            _open_or_close(open_runs, run, before=body[start - 1 : start], after=body[position])
-    return body + _closing(open_runs) if open_runs else text
-
-
-def _end_of_code(text: str, start: int, ticks: int) -> int:
-    """Where the code that `start` is in ends; -1 where it does not."""
-    ends = (match.end() for match in re.finditer("`+", text[start:]) if len(match[0]) == ticks)
-    return next((start + end for end in ends), -1)
-
-
-def _close_code(before: str, ticks: str, code: str, open_runs: list[str]) -> str:
-    code = code.rstrip("`")
-    if not code.strip():
-        return before.rstrip() + _closing(open_runs)
-    return before + ticks + code + ticks + _closing(open_runs)
-
-
-def _open_or_close(open_runs: list[str], run: str, *, before: str, after: str) -> None:
-    if not (open_runs and open_runs[-1][0] == run[0] and before.strip()):
-        if after.strip() and not (run[0] == "_" and before.isalnum()):
-            open_runs.append(run)
-        return
-    left = len(run)
-    while left and open_runs and open_runs[-1][0] == run[0]:
-        top = open_runs.pop()
-        if len(top) > left:
-            open_runs.append(top[left:])
-        left = max(0, left - len(top))
-
-
-def _closing(open_runs: list[str]) -> str:
-    return "".join(reversed(open_runs))
