@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QBasicTimer, QPointF, QRect, QRectF, Qt, QTimerEvent, Signal
@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from desktop.ui import theme
 from desktop.ui.i18n import tr
+from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.column import Anchor, Column, column_width
 from desktop.ui.transcript.row import Row
@@ -107,6 +108,14 @@ class Canvas(QAbstractScrollArea):
                 shift = corner + origin + QPointF(0, block_top)
                 found.extend(replace(target.translated(shift), part=part) for target in flow.targets(index))
         return found
+
+    def blocks_in_sight(self) -> Iterator[BlockView]:
+        """The blocks that can be seen now, as they are laid out."""
+        top, bottom = self._sight
+        for row in self.rows_in_sight():
+            for _, origin, flow in self.column.view(row).parts():
+                y = self.column.top(row) + origin.y()
+                yield from (view for _, _, view in flow.in_sight(top - y, bottom - y))
 
     # Layout.
 

@@ -96,8 +96,8 @@ class Highlighter:
         self._resume: tuple[int, _State] | None = None
         self._gave_up = False
 
-    def feed(self, text: str, seconds: float = float("inf")) -> list[Range]:
-        """Take `text`, which begins with all that was fed before, and read it for `seconds`.
+    def feed(self, text: str, stretches: int | None = None) -> list[Range]:
+        """Take `text`, which begins with all that was fed before, and read it, or so many stretches of lines of it.
 
         Returns the ranges that are new or have changed, from the first changed line on.
         """
@@ -112,7 +112,7 @@ class Highlighter:
         if self._state is None and text.strip():
             self._state = self._reader.start(text)
         if self._state is not None:
-            self._advance(time.perf_counter() + seconds)
+            self._advance(stretches)
         return self._ranges()
 
     def _ranges(self) -> list[Range]:
@@ -123,13 +123,14 @@ class Highlighter:
             start += len(line) + 1
         return found
 
-    def _advance(self, due_s: float) -> None:
+    def _advance(self, stretches: int | None) -> None:
         """Settle what can be settled, then read the rest as if the text ended here."""
         last = len(self._source) - 1
         while self._settled + self._size <= last and not self._gave_up:
-            if time.perf_counter() >= due_s:
+            if stretches == 0:
                 self.is_done = False
                 return
+            stretches = None if stretches is None else stretches - 1
             self._settle()
         self.is_done = True
         if self._complete != last:
@@ -342,10 +343,11 @@ def _inks() -> dict[Any, Ink | None]:
 def highlighter(language: str) -> Highlighter | None:
     """For code in `language`, as it is named behind a fence. None where nobody knows its colours.
 
-    The first of each language compiles its regular expressions, which may take 0.3 s: see `prepare`.
+    The first of each language compiles its regular expressions, which may take 0.3 s: see `is_prepared`.
     """
-    reader = _reader(named(language).lexer)
-    return None if reader is None else Highlighter(reader)
+    lexer = named(language).lexer
+    reader = _reader(lexer) if lexer else None
+    return Highlighter(reader) if reader else None
 
 
 def is_prepared(language: str) -> bool:

@@ -130,7 +130,7 @@ Zig | zig | zig
 
 
 def _read(table: str) -> dict[str, Language]:
-    found = {}
+    found: dict[str, Language] = {}
     for line in table.strip().split("\n"):
         name, suffix, lexer, aliases = (part.strip() for part in f"{line} | ".split("|")[:4])
         language = Language(name, suffix, lexer)

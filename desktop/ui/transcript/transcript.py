@@ -23,6 +23,7 @@ from desktop.ui.transcript import accessible, footnotes, keyboard, links
 from desktop.ui.transcript.blocks.target import CHANGES_BLOCK, Does, Target
 from desktop.ui.transcript.caret import step_of
 from desktop.ui.transcript.chooser import Chooser
+from desktop.ui.transcript.colouring import Colouring
 from desktop.ui.transcript.context_menu import Deeds, Place, context_menu
 from desktop.ui.transcript.finding import Finding
 from desktop.ui.transcript.keyboard import Press
@@ -31,6 +32,7 @@ from desktop.ui.transcript.pointer import Pointer
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.saving import Saving
 from desktop.ui.transcript.style import Style
+from desktop.ui.transcript.wheel import SidewaysScroll
 
 _CONFIRMED_MS = 1200
 _FAR_FROM_END_PX = 80
@@ -74,6 +76,8 @@ class Transcript(Chooser):
         self._confirmed_timer = QTimer(self, singleShot=True, interval=_CONFIRMED_MS)
         self._pointer = Pointer(self)
         self._overlay = Overlay(self.viewport())
+        self._sideways = SidewaysScroll(self)
+        self.colouring = Colouring(self)
         self._saving = Saving(self)
         self.finding = Finding(self)
         self._connect()

@@ -13,7 +13,7 @@ class BlockState:
     """`scrolled` is how far the block is scrolled sideways, `widest` how wide it is, both in the design's pixels.
 
     The pieces of one block share one state. `pieces` are all of them where a block was cut, and `highlighter` is what
-    colours them.
+    colours them, for `language`.
     """
 
     wraps: bool = False
@@ -24,3 +24,4 @@ class BlockState:
     bar_hovered: bool = False
     pieces: list[Block] = field(default_factory=list)
     highlighter: Highlighter | None = None
+    language: str = ""
