@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from PySide6.QtPrintSupport import QPrintDialog
 
     from desktop.ui.transcript.export.pages import Pages
+    from desktop.ui.transcript.export.paper import Sheet
 
 _STEP_S = 0.012
 """So long the window may wait for a part of the work: less than a frame."""
@@ -142,13 +143,13 @@ class Exporting(QObject):
         finally:
             dialog.deleteLater()
 
-    def _pages(self, rows: list[Row], sheet: object = None) -> Pages:
+    def _pages(self, rows: list[Row], sheet: Sheet | None = None) -> Pages:
         from desktop.ui.transcript.export.pages import Pages
         from desktop.ui.transcript.export.paper import Sheet, page_size, paper_style
 
-        style = paper_style(self._transcript.column.style.diagrams)
-        room = sheet if isinstance(sheet, Sheet) else Sheet.of(page_size())
-        return Pages(rows, self._transcript.column.state_of, style, room)
+        sheet = sheet or Sheet.of(page_size())
+        style = paper_style(sheet, self._transcript.column.style.diagrams)
+        return Pages(rows, self._transcript.column.state_of, style, sheet)
 
     # How it goes on.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf
 
 from PySide6.QtGui import QFont, QFontMetricsF
 
@@ -19,13 +20,14 @@ _SMALL_PX = 13
 class Style:
     """`zoom` multiplies every length. Without `diagrams` they are shown as their source.
 
-    `on_paper` leaves out what could only be clicked.
+    `on_paper` leaves out what could only be clicked; a picture is no higher there than `page_height`.
     """
 
     tokens: Tokens
     zoom: float
     diagrams: Diagrams | None = None
     on_paper: bool = False
+    page_height: float = inf
 
     def px(self, length: float) -> int:
         """`length` of the design in pixels of the window."""

@@ -31,7 +31,7 @@ from tests.ui.transcript.rows import answer, question
 
 A4 = Sheet.of(QPageSize(QPageSize.PageSizeId.A4))
 PROSE = "The quick brown fox of the office jumps over the lazy dog. "
-CODE = "```python\n" + "\n".join(f"value_{number} = {number}  # {'long ' * 20}" for number in range(60)) + "\n```"
+CODE = "```python\n" + "\n".join(f"value{number} = {number}  # {'long ' * 20}" for number in range(60)) + "\n```"
 TABLE = "| Name | Sum |\n|:--|--:|\n" + "\n".join(f"| row {number}. | {number * number} |" for number in range(60))
 
 
@@ -49,7 +49,7 @@ def _dark(qapp: QApplication) -> Iterator[None]:
 
 def _pages(rows: list[Row], states: dict[int, MessageState] | None = None) -> Pages:
     chosen = states or {}
-    return Pages(rows, lambda number: chosen.get(number) or MessageState(), paper_style(), A4)
+    return Pages(rows, lambda number: chosen.get(number) or MessageState(), paper_style(A4), A4)
 
 
 def _written(
@@ -88,7 +88,7 @@ def test_every_line_is_on_one_page_and_none_is_lost(tmp_path: Path) -> None:
     text = "".join(pdf.pages)
     for kind, count in (("pasted ", 150), ("item ", 60), ("row ", 60)):
         assert re.findall(rf"{kind}(\d+)\.", text) == [str(number) for number in range(count)]
-    assert re.findall(r"value_(\d+)", text) == [str(number) for number in range(60)]
+    assert re.findall(r"value(\d+) =", text) == [str(number) for number in range(60)]
     assert text.count("jumps over") == 60 + 80
     assert [page[:5] for page in pdf.pages] == ["Title"] * len(pdf.pages)
     assert re.findall(r"Page (\d+) of (\d+)", text) == [
@@ -118,7 +118,7 @@ def test_no_page_ends_in_the_middle_of_a_line() -> None:
 
 
 def test_a_heading_stays_with_its_text_and_a_question_with_its_answer(tmp_path: Path) -> None:
-    room = int(A4.height / paper_style().zoom / 22)
+    room = int(A4.height / paper_style(A4).zoom / 22)
     for filling in range(room - 10, room + 1, 2):
         lines = "\n".join(str(number) for number in range(filling))
         more = [answer(2, "An answer.\n\n## A heading\n\nIts text."), question(3, "Why?"), answer(4, "Because.")]
@@ -158,7 +158,7 @@ def test_reasoning_is_printed_where_it_is_open(tmp_path: Path) -> None:
 def test_the_reader_s_own_states_stay_as_they_are(tmp_path: Path) -> None:
     state = MessageState(text={0: BlockState(is_numbered=True, scrolled=40.0)})
     text = _written(tmp_path, [answer(1, CODE)], {1: state}).pages[0]
-    assert "value_0 = 0" in text
+    assert "value0 = 0" in text
     assert state.text == {0: BlockState(is_numbered=True, scrolled=40.0)}
 
 
@@ -174,7 +174,7 @@ def test_printing_some_pages(tmp_path: Path) -> None:
     printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
     printer.setOutputFileName(str(tmp_path / "printed.pdf"))
     lay_out_page(printer)
-    pages = Pages([answer(1, PROSE * 200)], lambda _: MessageState(), paper_style(), sheet_of(printer))
+    pages = Pages([answer(1, PROSE * 200)], lambda _: MessageState(), paper_style(A4), sheet_of(printer))
     for _ in print_pages(printer, pages, "Title", [1, 2]):
         pass
     # Qt writes tabs for spaces, which a printer does not mind.

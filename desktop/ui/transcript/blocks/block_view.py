@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 )
 from typing_extensions import override
 
+from desktop.ui.i18n import tr
 from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.blocks.inline_text import InlineText
 from desktop.ui.transcript.blocks.markers import Markers
@@ -76,14 +77,14 @@ class BlockView:
     @property
     def ideal_width(self) -> float:
         """The width that the text would like, up to the one that it was given."""
-        return self.left + self._document.idealWidth()
+        return self._markers.indent + self._document.idealWidth()
 
     def set_width(self, width: float) -> None:
         """Lay out anew for `width`."""
         if width != self._width:
             self._width = width
             self._markers = Markers(self.block, self._style, width)
-            self._document.setTextWidth(max(1.0, width - self.left - self._padding()))
+            self._document.setTextWidth(max(1.0, width - self._markers.indent - self._padding()))
         self._measure()
 
     def grow(self, block: Block) -> bool:
@@ -155,7 +156,11 @@ class BlockView:
 
     def targets(self) -> list[Target]:
         """Everything in the block that can be activated, in reading order."""
-        return [self._link_target(start, end, address) for start, end, address in self._inline.links]
+        found = [self._text_target(*subject) for subject in self._inline.subjects]
+        note = self._markers.note_area(self._baseline())
+        if not note.isEmpty():
+            found.insert(0, Target(note, tr("Note {label}", label=self.block.note), Does.SHOW_NOTE, self.block.note))
+        return found
 
     def draw(self, painter: QPainter, selection: tuple[int, int] | None = None) -> None:
         """Paint at the painter's origin, with the range `selection` marked."""
@@ -174,10 +179,11 @@ class BlockView:
                 self._draw_marks(painter, *selection)
             else:
                 context.selections = [self._marked(*selection)]
-        if painter.hasClipping():
-            # On paper: the lines of the other page are not only hidden but left out, or a search would find them twice.
-            context.clip = painter.clipBoundingRect().adjusted(0, 1, 0, -1)
-        self._document.documentLayout().draw(painter, context)
+        if self._style.on_paper:
+            painter.setPen(context.palette.color(QPalette.ColorRole.Text))
+            self._draw_on_paper(painter)
+        else:
+            self._document.documentLayout().draw(painter, context)
         painter.restore()
         if self.block.last:
             self._sideways.draw_bar(painter, self._bar())
@@ -185,6 +191,22 @@ class BlockView:
     def draw_quote_bar(self, painter: QPainter, depth: int, y: float, height: float) -> None:
         """Paint the edge of the quote that is the block's indent number `depth`."""
         self._markers.draw_quote_bar(painter, depth, y, height)
+
+    def _draw_on_paper(self, painter: QPainter) -> None:
+        """Paint the lines of this page. Qt would paint one of the page before, and a search find it on both."""
+        layout_of = self._document.documentLayout()
+        seen = (
+            painter.clipBoundingRect()
+            if painter.hasClipping()
+            else layout_of.frameBoundingRect(self._document.rootFrame())
+        )
+        block = self._document.begin()
+        while block.isValid():
+            layout, corner = block.layout(), layout_of.blockBoundingRect(block).topLeft()
+            for line in map(layout.lineAt, range(layout.lineCount())):
+                if seen.top() <= corner.y() + line.y() + line.height() / 2 < seen.bottom():
+                    line.draw(painter, corner)
+            block = block.next()
 
     # Sideways, where the content is wider than its room.
 
@@ -253,7 +275,7 @@ class BlockView:
 
     def room(self) -> QRectF:
         """Where the content is seen: what lies left and right of it is clipped."""
-        return QRectF(self.left, 0, max(1.0, self._width - self.left), self.height)
+        return QRectF(self.left, 0, max(1.0, self._width - self._markers.indent), self.height)
 
     def _bar(self) -> QRectF:
         """The area whose lower edge has the bar that scrolls sideways."""
@@ -279,15 +301,16 @@ class BlockView:
 
     def _link_at(self, point: QPointF) -> Target | None:
         position = self._document.documentLayout().hitTest(point - self._origin(), Qt.HitTestAccuracy.ExactHit)
-        for start, end, address in self._inline.links:
+        for start, end, does, subject in self._inline.subjects:
             if start <= position < end:
-                return self._link_target(start, end, address)
+                return self._text_target(start, end, does, subject)
         return None
 
-    def _link_target(self, start: int, end: int, address: str) -> Target:
+    def _text_target(self, start: int, end: int, does: Does, subject: str) -> Target:
         rectangles = self._rectangles(start, end)
         area = rectangles[0].translated(self._origin()) if rectangles else QRectF()
-        return Target(area, self.text(start, end), Does.OPEN_LINK, address)
+        text = self.text(start, end)
+        return Target(area, tr("Note {label}", label=text) if does is Does.SHOW_NOTE else text, does, subject)
 
     def _rectangles(self, start: int, end: int) -> list[QRectF]:
         """Where the text between two positions stands, one rectangle a line, in the document's coordinates."""

@@ -17,6 +17,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from desktop.chat.message import Role, State
 from desktop.ui.i18n import tr
+from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.export.paper import Sheet
 from desktop.ui.transcript.flow import Flow
 from desktop.ui.transcript.message_view import MessageState, MessageView
@@ -113,7 +114,7 @@ class Pages:
     def _view_of(self, index: int) -> MessageView:
         if self._view is None or self._view[0] != index:
             row = self._rows[index]
-            self._view = index, MessageView(row, self.style, self.sheet.width, self._state_of(row.message.id))
+            self._view = index, MessageView(row, self.style, self.sheet.width, _own(self._state_of(row.message.id)))
         return self._view[1]
 
     def _lay_out(self, index: int) -> Iterator[tuple[QPointF, Flow, int]]:
@@ -168,6 +169,18 @@ def _breaks(flow: Flow, index: int) -> list[float]:
         return breaks[1:] if block.first else breaks
     # No line alone at the end or the beginning of a page.
     return breaks[1:-1]
+
+
+def _own(state: MessageState) -> MessageState:
+    """What the reader has chosen, apart from what the screen's views remember with it."""
+
+    def choices(blocks: dict[int, BlockState]) -> dict[int, BlockState]:
+        return {
+            index: BlockState(is_numbered=block.is_numbered, shows_source=block.shows_source)
+            for index, block in blocks.items()
+        }
+
+    return MessageState(state.unfolded, choices(state.reasoning), choices(state.text))
 
 
 def _finished(row: Row) -> Row:

@@ -71,10 +71,10 @@ class Sheet:
         return cls(width, height, per_inch)
 
 
-def paper_style(diagrams: Diagrams | None = None) -> PaperStyle:
-    """The style of everything that is printed."""
+def paper_style(sheet: Sheet, diagrams: Diagrams | None = None) -> PaperStyle:
+    """The style of everything that is printed on `sheet`."""
     white = replace(LIGHT, bg="#FFFFFF")
-    return PaperStyle(white, _ZOOM, diagrams, on_paper=True)
+    return PaperStyle(white, _ZOOM, diagrams, on_paper=True, page_height=sheet.height)
 
 
 def lay_out_page(device: QPagedPaintDevice) -> None:
