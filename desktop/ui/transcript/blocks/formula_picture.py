@@ -93,6 +93,7 @@ def _paint(painter: QPainter, formula: Formula, origin: QPointF, em: float, colo
         small.setPixelSize(max(1, round(text.size * em)))
         # Where English is spoken the application's font wants narrow punctuation; here it is Chinese.
         small.setFeature(QFont.Tag("pwid"), 0)
+        small.setFeature(QFont.Tag("palt"), 0)
         painter.setFont(small)
         painter.setPen(_readable(text.colour, colour) if text.colour else colour)
         painter.drawText(area.topLeft() + QPointF(text.x, text.baseline) * em, text.text)

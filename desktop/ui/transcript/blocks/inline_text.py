@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 
 from desktop.ui.i18n import language
 from desktop.ui.transcript.blocks.formula_object import KIND, FormulaObject, InlineFormula, inline_formula
+from desktop.ui.transcript.blocks.target import Does
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.inline import FORMULA_CHARACTER, References, Span, source, spans
 from desktop.ui.transcript.text.script import has_cjk
@@ -33,14 +34,13 @@ LinesBetween = Callable[[int, int], Iterable[tuple[QTextLine, float, float, floa
 
 
 class InlineText:
-    """What is inserted into `document`. `links` are ranges with their addresses, `notes` those with footnotes' labels.
+    """What is inserted into `document`. `subjects` are ranges, what a click on each does, and with what.
 
     `least_width` is how wide the widest formula is at least.
     """
 
     def __init__(self, document: QTextDocument, style: Style, references: References) -> None:
-        self.links: list[tuple[int, int, str]] = []
-        self.notes: list[tuple[int, int, str]] = []
+        self.subjects: list[tuple[int, int, Does, str]] = []
         self.least_width = 0.0
         self._document = document
         self._style = style
@@ -85,7 +85,7 @@ class InlineText:
                 self._widen(start)
                 self._widen(cursor.position())
             if run.note:
-                self.notes.append((start, cursor.position(), run.note))
+                self.subjects.append((start, cursor.position(), Does.SHOW_NOTE, run.note))
             if run.href:
                 self._add_link(start, cursor.position(), run.href)
 
@@ -181,6 +181,6 @@ class InlineText:
             cursor.mergeCharFormat(look)
 
     def _add_link(self, start: int, end: int, address: str) -> None:
-        if self.links and self.links[-1][1] == start and self.links[-1][2] == address:
-            start = self.links.pop()[0]
-        self.links.append((start, end, address))
+        if self.subjects and self.subjects[-1][1:] == (start, Does.OPEN_LINK, address):
+            start = self.subjects.pop()[0]
+        self.subjects.append((start, end, Does.OPEN_LINK, address))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QTextCursor, QTextOption
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QTextCursor, QTextOption
 from typing_extensions import override
 
 from desktop.ui.transcript.blocks.block_view import BlockView, line_height
+from desktop.ui.transcript.blocks.markers import is_mirrored
 from desktop.ui.transcript.text.inline import Span
 from desktop.ui.transcript.text.markdown import Kind
 from desktop.ui.transcript.text.script import has_cjk
@@ -22,12 +24,19 @@ class TextView(BlockView):
         block = self.block
         is_heading = block.kind is Kind.HEADING
         font = self._style.heading_font(block.level) if is_heading else self._style.text_font
+        if block.note:
+            font = QFont(font)
+            font.setPixelSize(self._style.small_font.pixelSize())
+            self._muted = True
         self._document.setDefaultFont(self._style.suited(font, block.text))
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self._document.setDefaultTextOption(option)
         cursor = QTextCursor(self._document)
-        cursor.setBlockFormat(line_height(self._style.line_height(font.pixelSize(), cjk=has_cjk(block.text))))
+        lines = line_height(self._style.line_height(font.pixelSize(), cjk=has_cjk(block.text)))
+        if is_mirrored(block):
+            lines.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        cursor.setBlockFormat(lines)
         if block.kind is Kind.PLAIN:
             self._inline.insert(cursor, [Span(block.text)])
         else:
