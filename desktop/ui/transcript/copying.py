@@ -64,7 +64,8 @@ def _flow(flow: Flow, source: str, first: tuple[int, int], last: tuple[int, int]
         if whole is not None:
             texts.append("\n".join(lines[slice(*whole)]).strip("\n"))
             whole = None
-        texts.append(flow_text(flow, max(first, (start_block, 0)), min(last, (end_block, 1 << 30))))
+        goes_on = first < (start_block, 0)
+        texts.append(flow_text(flow, max(first, (start_block, 0)), min(last, (end_block, 1 << 30)), goes_on=goes_on))
     if whole is not None:
         texts.append("\n".join(lines[slice(*whole)]).strip("\n"))
     return BETWEEN_MESSAGES.join(filter(None, texts))

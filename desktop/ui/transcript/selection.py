@@ -78,8 +78,11 @@ def _text_of(view: MessageView, start: Place, end: Place) -> str:
     return BETWEEN_MESSAGES.join(parts)
 
 
-def flow_text(flow: Flow, first: tuple[int, int], last: tuple[int, int | None]) -> str:
-    """What a flow shows from one place (block, offset) to another; without an offset to the end of the block."""
+def flow_text(flow: Flow, first: tuple[int, int], last: tuple[int, int | None], *, goes_on: bool = False) -> str:
+    """What a flow shows from one place (block, offset) to another; without an offset to the end of the block.
+
+    With `goes_on` more was marked above: then the first item of a list has its marker too, if it is marked in part.
+    """
     text = ""
     for index in range(first[0], last[0] + 1):
         block = flow.blocks[index]
@@ -90,7 +93,9 @@ def flow_text(flow: Flow, first: tuple[int, int], last: tuple[int, int | None]) 
         if start == 0 and (end is None or end >= flow.view(index).length):
             text += _markers(block) + markdown.plain_text(block, flow.references)
         else:
-            text += (_markers(block) if start == 0 and index != first[0] else "") + flow.view(index).text(start, end)
+            text += (_markers(block) if start == 0 and (goes_on or index != first[0]) else "") + flow.view(index).text(
+                start, end
+            )
     return text
 
 

@@ -273,9 +273,7 @@ def _parts(colour: str | QColor) -> tuple[float, float, float]:
 def under_pen(colour: str, pen: str, tokens: Tokens) -> QColor:
     """Colour burn and multiply, or colour dodge and screen, as the W3C's compositing says."""
     mixed = []
-    for under, over, depth in zip(
-        *(QColor(each).getRgbF()[:3] for each in (colour, pen, tokens.hit_depth)), strict=True
-    ):
+    for under, over, depth in zip(_parts(colour), _parts(pen), _parts(tokens.hit_depth), strict=True):
         if tokens.dark:
             bright = min(1.0, under / (1 - depth))
             mixed.append(1 - (1 - bright) * (1 - over))
