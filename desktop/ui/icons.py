@@ -15,6 +15,8 @@ _STROKE_PX = 1.5
 _BOX = 24
 """Lucide draws on a square of 24 units with strokes of 2."""
 
+_DISABLED = 0.4
+
 _DEVICE_PIXEL_RATIOS = (1.0, 1.25, 1.5, 2.0, 3.0)
 """Screens' usual scales: an icon is drawn for each, so that none is stretched."""
 
@@ -24,7 +26,9 @@ def icon(name: str, colour: str, size: int) -> QIcon:
     """The icon called `name` in `colour` (`#RRGGBB`), `size` logical pixels square, sharp on every screen."""
     made = QIcon()
     for ratio in _DEVICE_PIXEL_RATIOS:
-        made.addPixmap(_draw(name, colour, size, ratio))
+        drawn = _draw(name, colour, size, ratio)
+        made.addPixmap(drawn)
+        made.addPixmap(_faded(drawn), QIcon.Mode.Disabled)
     return made
 
 
@@ -56,6 +60,18 @@ def _rendered(renderer: QSvgRenderer, size: int, ratio: float) -> QPixmap:
     pixmap = QPixmap.fromImage(image)
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
+
+
+def _faded(pixmap: QPixmap) -> QPixmap:
+    """For what cannot be pressed. Qt's own way makes a light icon on a dark ground lighter, not fainter."""
+    made = QPixmap(pixmap.size())
+    made.setDevicePixelRatio(pixmap.devicePixelRatio())
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    painter.setOpacity(_DISABLED)
+    painter.drawPixmap(0, 0, pixmap)
+    painter.end()
+    return made
 
 
 def _path(name: str) -> Path:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from typing_extensions import override
 
-from desktop.chat.message import FinishReason, Role, State
+from desktop.chat.message import Role, State
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
+from desktop.ui.transcript import branch_counter
+from desktop.ui.transcript.branch_counter import BUTTON_HEIGHT, BUTTON_WIDTH, GAP
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
-from desktop.ui.transcript.words import statistics_line
+from desktop.ui.transcript.words import speaker, statistics_line, when
 
 
 class ActionBar(QWidget):
@@ -38,24 +40,22 @@ class ActionBar(QWidget):
         self._focus = focus
         self._buttons: list[tuple[QToolButton, str]] = []
         self._previous = self._button("previousBranch", "chevron-left")
-        self._position = QLabel(self)
+        self._position = QLabel(self, alignment=Qt.AlignmentFlag.AlignCenter)
         self._next = self._button("nextBranch", "chevron-right")
         self._copy = self._button("copyMessage", "copy")
         self._edit = self._button("editMessage", "pencil")
         self._regenerate = self._button("regenerateAnswer", "refresh-cw")
         self._continue = self._button("continueAnswer", "step-forward")
+        self._said = QLabel(self)
+        self._said.setObjectName("said")
         self._statistics = QLabel(self)
         self._statistics.setObjectName("statistics")
         self._row_layout = QHBoxLayout(self)
         self._row_layout.setContentsMargins(0, 0, 0, 0)
-        self._row_layout.setSpacing(2)
-        self._row_layout.addStretch()
-        for widget in (self._previous, self._position, self._next):
-            self._row_layout.addWidget(widget)
-        for button in (self._copy, self._edit, self._regenerate, self._continue):
-            self._row_layout.addWidget(button)
-        self._row_layout.addStretch()
-        self._row_layout.addWidget(self._statistics)
+        # It covers the counter that is painted where its own stands.
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Window)
+        self._style: Style | None = None
         self._previous.clicked.connect(lambda: self.branch_requested.emit(-1))
         self._next.clicked.connect(lambda: self.branch_requested.emit(1))
         self._copy.clicked.connect(self.copy_requested)
@@ -69,18 +69,20 @@ class ActionBar(QWidget):
         message = row.message
         is_answer = message.role is Role.ASSISTANT
         is_done = message.state is not State.STREAMING
-        self.is_at_right = not is_answer
-        self._row_layout.setStretch(0, 0 if is_answer else 1)
-        self._row_layout.setStretch(8, 1 if is_answer else 0)
+        self._arrange(at_right=not is_answer)
         self._copy.setVisible(bool(message.text))
         self._edit.setVisible(is_done)
         self._regenerate.setVisible(is_answer and is_done)
-        self._continue.setVisible(is_done and can_continue(row))
+        self._continue.setVisible(is_done and row.can_continue)
         for widget in (self._previous, self._position, self._next):
             widget.setVisible(row.branches > 1)
         self._previous.setEnabled(row.branch > 0)
         self._next.setEnabled(row.branch + 1 < row.branches)
-        self._position.setText(f"{row.branch + 1}/{row.branches}")
+        self._position.setText(branch_counter.position(row))
+        if self._style is not None:
+            self._position.setFixedWidth(branch_counter.position_width(row, self._style))
+        # Over an answer it stands in the answer's first line.
+        self._said.setText("" if is_answer else f"{speaker(row)} · {when(row)}")
         told = message.statistics if is_answer else None
         self._statistics.setText(statistics_line(told) if told is not None else "")
         self._fit_statistics()
@@ -94,8 +96,11 @@ class ActionBar(QWidget):
         for button, icon_name in self._buttons:
             button.setIcon(icon(icon_name, style.tokens.muted, style.px(16)))
             button.setIconSize(QSize(style.px(16), style.px(16)))
-            button.setFixedSize(style.px(28), style.px(24))
-        for label in (self._position, self._statistics):
+            button.setFixedSize(style.px(BUTTON_WIDTH), style.px(BUTTON_HEIGHT))
+        self._style = style
+        self._row_layout.setSpacing(style.px(GAP))
+        self._said.setContentsMargins(0, 0, style.px(6), 0)
+        for label in (self._said, self._position, self._statistics):
             label.setFont(style.small_font)
             label.setStyleSheet(f"color: {style.tokens.muted}; font-size: {style.px(12)}px;")
         self.setStyleSheet(
@@ -137,6 +142,23 @@ class ActionBar(QWidget):
         super().resizeEvent(event)
         self._fit_statistics()
 
+    def _arrange(self, *, at_right: bool) -> None:
+        """Put everything in its order: the counter stands where it is painted, at the outer edge."""
+        if at_right == self.is_at_right and self._row_layout.count():
+            return
+        self.is_at_right = at_right
+        while self._row_layout.count():
+            self._row_layout.takeAt(0)
+        counter = (self._previous, self._position, self._next)
+        buttons = (self._copy, self._edit, self._regenerate, self._continue)
+        if at_right:
+            self._row_layout.addStretch()
+        for widget in (self._said, *buttons, *counter) if at_right else (*counter, *buttons):
+            self._row_layout.addWidget(widget)
+        if not at_right:
+            self._row_layout.addStretch()
+            self._row_layout.addWidget(self._statistics)
+
     def _fit_statistics(self) -> None:
         """Show the statistics where they fit beside the buttons."""
         self._statistics.hide()
@@ -159,13 +181,6 @@ class ActionBar(QWidget):
     def _name(self, button: QToolButton, name: str, key: str) -> None:
         button.setAccessibleName(name)
         button.setToolTip(tr("{action} ({key})", action=name, key=key) if key else name)
-
-
-def can_continue(row: Row) -> bool:
-    """Whether the answer ended before its end."""
-    message = row.message
-    ended_early = message.state in (State.STOPPED, State.INTERRUPTED) or message.finish is FinishReason.LENGTH
-    return message.role is Role.ASSISTANT and bool(message.text) and ended_early
 
 
 def _is_enter(event: QKeyEvent) -> bool:

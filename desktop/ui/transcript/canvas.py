@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from desktop.ui import theme
 from desktop.ui.i18n import tr
+from desktop.ui.transcript import branch_counter
 from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.column import Anchor, Column, column_width
@@ -249,6 +250,8 @@ class Canvas(QAbstractScrollArea):
         marks = self.selection.in_row(row, view) if self.selection is not None else None
         view.draw(painter, top, bottom, marks)
         self._draw_indicator(painter, view.indicator)
+        if view.row.branches > 1:
+            branch_counter.draw(painter, view.row, self.column.style, view.actions)
 
     def _draw_indicator(self, painter: QPainter, area: QRectF | None) -> None:
         if area is None:

@@ -30,7 +30,7 @@ from desktop.ui.transcript.words import reasoning_title
 REASONING, TEXT = 0, 1
 BUBBLE_SHARE = 0.8
 
-_ABOVE_QUESTION, _ABOVE_ANSWER = 10, 2
+_ABOVE_QUESTION, _ABOVE_ANSWER = 12, 8
 _ACTIONS = 24
 _BUBBLE_X, _BUBBLE_Y = 16, 9
 _LINE = 28

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QToolButton, QWidget
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
 from desktop.ui.transcript.action_bar import ActionBar
+from desktop.ui.transcript.branch_counter import OVERHANG
 from desktop.ui.transcript.column import Column
 from desktop.ui.transcript.notice_buttons import NoticeButtons
 from desktop.ui.transcript.row import Row
@@ -148,7 +149,7 @@ class Overlay(QObject):
         area = scene.column.view(row).actions
         px = self._styled.px
         # The icons, not their buttons' edges, stand flush with the text.
-        overhang = px(6)
+        overhang = px(OVERHANG)
         left = 0 if bar.is_at_right else -overhang
         corner = scene.corner + QPoint(left, round(scene.column.top(row) + area.top()))
         bar.setGeometry(corner.x(), corner.y(), round(area.width()) + overhang, round(area.height()))

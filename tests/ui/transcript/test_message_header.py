@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QLabel
 
 from desktop.chat.message import State
 from desktop.ui import colours
@@ -19,7 +21,7 @@ from desktop.ui.transcript.message_view import REASONING
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.transcript import Transcript
-from desktop.ui.transcript.words import name
+from desktop.ui.transcript.words import name, when
 from tests.ui.transcript.rows import STATISTICS, answer, grown, question
 
 Show = Callable[..., Transcript]
@@ -67,7 +69,7 @@ def test_the_speed_arrives_without_moving_anything(show: Show) -> None:
     changed = [y for y in range(before.height()) if before.copy(0, y, 800, 1) != after.copy(0, y, 800, 1)]
     top = transcript.area_of(0).top()
     assert changed
-    assert all(top <= y <= top + 22 for y in changed)
+    assert all(top <= y <= top + 30 for y in changed)
 
 
 @pytest.mark.usefixtures("qapp")
@@ -124,3 +126,32 @@ def _inked(row: Row, width: int) -> list[int]:
     painter.end()
     white = 0xFFFFFFFF
     return [x for x in range(image.width()) if any(image.pixel(x, y) != white for y in range(image.height()))]
+
+
+@pytest.mark.parametrize("row", [question(1, "Tea?", branch=1, branches=3), answer(1, "Tea.", row={"branches": 12})])
+def test_the_counter_of_versions_stays_in_its_place_when_the_actions_appear(show: Show, row: Row) -> None:
+    transcript = show([row])
+    actions = transcript.column.view(0).actions.toRect().translated(transcript.area_of(0).topLeft())
+    quiet = _ink(transcript, actions.top(), actions.bottom())
+    transcript._on_hovered(0)
+    shown = _ink(transcript, actions.top(), actions.bottom())
+    assert quiet
+    assert quiet <= shown
+    assert len(shown) > 2 * len(quiet)
+
+
+def test_a_question_tells_when_it_was_asked_with_its_actions(show: Show) -> None:
+    transcript = show([question(1, "Tea?"), answer(2, "Tea.")])
+    label = cast("QLabel", transcript.findChild(QLabel, "said"))
+    transcript._on_hovered(0)
+    assert label.isVisible()
+    assert label.text() == f"You · {when(transcript.rows[0])}"
+    transcript._on_hovered(1)
+    assert label.text() == ""
+
+
+def _ink(transcript: Transcript, top: int, bottom: int) -> set[int]:
+    """The columns of pixels with something on them between two heights."""
+    image = _picture(transcript)
+    ground = image.pixel(2, top)
+    return {x for x in range(790) if any(image.pixel(x, y) != ground for y in range(top, bottom))}
