@@ -15,7 +15,7 @@ from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.blocks.make import make_view
 from desktop.ui.transcript.blocks.target import Does
 from desktop.ui.transcript.style import Style
-from desktop.ui.transcript.text.markdown import parse
+from desktop.ui.transcript.text.markdown import parse, shown_text
 
 Make = Callable[[str], list[BlockView]]
 WIDTH = 500
@@ -93,3 +93,19 @@ def test_marks_stand_where_the_text_begins(make: Make, mark: str) -> None:
 def test_a_formula_says_nothing_of_the_direction(make: Make) -> None:
     (view,) = make(f"$x$ {HEBREW}")
     assert inked_columns(view)[-1] > WIDTH - 20
+
+
+def test_code_and_addresses_keep_their_order_between_hebrew_words(make: Make) -> None:
+    (view,) = make(f'{HEBREW} `f -m "x"` {HEBREW} https://a.b/c?d=e. {HEBREW}')
+    # Nothing of what keeps it is copied.
+    assert view.text() == f'{HEBREW} f -m "x" {HEBREW} https://a.b/c?d=e. {HEBREW}'
+    (link,) = view.targets()
+    assert (link.name, link.subject) == ("https://a.b/c?d=e", "https://a.b/c?d=e")
+    start = shown_text(view.block).index("f -m")
+    places = [view.caret_area(start + offset).x() for offset in range(1, 9)]
+    assert places == sorted(places)
+
+
+def test_latin_and_chinese_text_has_nothing_in_it_that_is_not_seen(make: Make) -> None:
+    (view,) = make("中文 `code` https://a.b/c")
+    assert shown_text(view.block) == view.text() == "中文 code https://a.b/c"

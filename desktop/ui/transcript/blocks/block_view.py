@@ -30,7 +30,7 @@ from desktop.ui.transcript.blocks.markers import Markers
 from desktop.ui.transcript.blocks.sideways import Sideways
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.style import Style
-from desktop.ui.transcript.text.inline import References
+from desktop.ui.transcript.text.inline import References, without_isolates
 from desktop.ui.transcript.text.markdown import Block
 
 
@@ -109,7 +109,7 @@ class BlockView:
         cursor.setPosition(min(start, self.length))
         cursor.setPosition(self.length if end is None else min(end, self.length), QTextCursor.MoveMode.KeepAnchor)
         text = cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n").replace("\xa0", " ")
-        return self._inline.with_sources(text, start)
+        return self._inline.with_sources(without_isolates(text), start)
 
     def position_at(self, point: QPointF) -> int:
         """The caret position nearest to `point`."""

@@ -6,6 +6,7 @@ anything but `address.LINK_SCHEMES` is text followed by its address; so is one w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 LINE_BREAK = "\u2028"
 FORMULA_CHARACTER = "\ufffc"
 """What stands for a formula where text is laid out."""
+_ISOLATE, _END_OF_ISOLATE = "\u2066", "\u2069"
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 MAX_NESTING = 40
 _MAX_CHARS = 20_000
 _MAX_BRACKETS = 1_000
@@ -86,7 +89,8 @@ def spans(text: str, references: References | None = None) -> list[Span]:
         return [Span(text.replace("\n", LINE_BREAK))]
     tokens: list[Token] = []
     parser().inline.parse(text, parser(), {"references": references or {}}, tokens)
-    return _Reader().read(tokens)
+    found = _Reader().read(tokens)
+    return found if text.isascii() or not _RIGHT_TO_LEFT.search(text) else list(map(_isolated, found))
 
 
 class _Reader:
@@ -181,8 +185,18 @@ def shown_inline(text: str, references: References | None = None) -> str:
 def source(span: Span) -> str:
     """What is copied, searched and said of `span`: its text, a formula between dollars."""
     if not span.formula:
-        return span.text
+        return without_isolates(span.text)
     return f"$${span.text}$$" if span.display else f"${span.text}$"
+
+
+def without_isolates(text: str) -> str:
+    """`text` without what keeps code and addresses in their order between words that run from right to left."""
+    return text if text.isascii() else text.replace(_ISOLATE, "").replace(_END_OF_ISOLATE, "")
+
+
+def _isolated(span: Span) -> Span:
+    is_address = span.href.endswith(span.text) and "/" in span.text
+    return replace(span, text=_ISOLATE + span.text + _END_OF_ISOLATE) if span.code or is_address else span
 
 
 def _soft_break(before: str, after: str) -> str:
