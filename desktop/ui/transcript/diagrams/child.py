@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 MEMORY_BYTES = 2 << 30
 """Of address space: Qt and the library map a quarter of it before they do anything."""
 READY = b"ready\n"
+_LAST_RESORT_S = 30.0
 
 
 def main() -> None:
@@ -37,7 +39,11 @@ def main() -> None:
         if look not in artists:
             artists.clear()
             artists[look] = Artist(task.families, task.variables, task.ground, task.inks)
-        send_answer(stdout, _answer(artists[look], task))
+        # Where the parent died while this hangs in native code, nobody else would end it.
+        faulthandler.dump_traceback_later(_LAST_RESORT_S, exit=True, file=stdout)
+        answer = _answer(artists[look], task)
+        faulthandler.cancel_dump_traceback_later()
+        send_answer(stdout, answer)
     del application
 
 

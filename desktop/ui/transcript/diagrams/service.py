@@ -6,6 +6,7 @@ import importlib.util
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from queue import Empty, LifoQueue
@@ -181,7 +182,8 @@ class _Desk:
             with self._lock:
                 # The receiver lives until `close` has been called, which waits for the lock.
                 if not self._is_closed:
-                    self._came(key, picture)
+                    with suppress(RuntimeError):  # the program ends, and Qt's objects went first
+                        self._came(key, picture)
         self.process.end()
 
 
