@@ -82,6 +82,8 @@ class Chooser(Reader):
         in_sight = self.rows_in_sight()
         if self.focused is None or self.focused not in in_sight:
             self.focus_row(in_sight[-1 if step < 0 else 0])
+        elif not self._shows_ring:
+            self.focus_row(self.focused)  # a click has chosen it, which nobody could see
         elif 0 <= self.focused + step < len(self.rows):
             self.focus_row(self.focused + step)
         return True
