@@ -25,6 +25,7 @@ from desktop.ui.transcript.caret import step_of
 from desktop.ui.transcript.chooser import Chooser
 from desktop.ui.transcript.colouring import Colouring
 from desktop.ui.transcript.context_menu import Deeds, Place, context_menu
+from desktop.ui.transcript.diagrams.service import Diagrams
 from desktop.ui.transcript.finding import Finding
 from desktop.ui.transcript.keyboard import Press
 from desktop.ui.transcript.overlay import Overlay, Scene
@@ -80,12 +81,14 @@ class Transcript(Chooser):
         self.colouring = Colouring(self)
         self._saving = Saving(self)
         self.finding = Finding(self)
+        self._diagrams = Diagrams(self)
         self._connect()
         self._restyle()
         accessible.install()
 
     def _connect(self) -> None:
         self.replaced.connect(self._on_replaced)
+        self._diagrams.drawn.connect(lambda source: self.refresh(lambda block: block.text == source))
         self._confirmed_timer.timeout.connect(lambda: self._overlay.confirm_copied(-1, confirmed=False))
         self.settled.connect(self._place_overlay)
         self._pointer.activated.connect(self.activate)
@@ -227,7 +230,7 @@ class Transcript(Chooser):
         self._overlay.place(scene, show_jump=far and not self.follows, has_new=self._has_new)
 
     def _restyle(self, zoom: float | None = None) -> None:
-        style = Style(theme.tokens(self.palette()), zoom or self.column.style.zoom, self.column.style.diagrams)
+        style = Style(theme.tokens(self.palette()), zoom or self.column.style.zoom, self._diagrams)
         self.restyle(style)
         self._overlay.restyle(style)
         self.setAccessibleName(tr("Conversation"))

@@ -25,11 +25,9 @@ _STEPS = 20
 """So many sizes are drawn between none and full: a window that is being resized does not ask for each."""
 
 
-def is_diagram(block: Block, style: Style) -> bool:
-    """Whether `block` may be shown as a picture: a whole one, not what still grows or was cut for its length."""
-    if style.diagrams is None or block.kind is not Kind.CODE or block.language.lower() not in _LANGUAGES:
-        return False
-    return block.closed and block.first and block.last
+def may_be_diagram(block: Block, style: Style) -> bool:
+    """Whether `block` is written in Mermaid and there is somebody to draw it."""
+    return style.diagrams is not None and block.kind is Kind.CODE and block.language.lower() in _LANGUAGES
 
 
 class DiagramView(CodeView):
@@ -40,7 +38,8 @@ class DiagramView(CodeView):
 
     @override
     def grow(self, block: Block) -> bool:
-        return block == self.block
+        # A whole one is shown by another view: this one has been laid out without a picture.
+        return block == self.block or (not _is_whole(block) and super().grow(block))
 
     @override
     def change(self, does: Does) -> None:
@@ -162,7 +161,7 @@ class DiagramView(CodeView):
 
     def _find_picture(self) -> None:
         diagrams = self._style.diagrams
-        if diagrams is None:
+        if diagrams is None or not _is_whole(self.block):
             return
         dark, zoom = self._style.tokens.dark, self._style.zoom
         if self._style.on_paper:
@@ -200,6 +199,11 @@ class DiagramView(CodeView):
 
     def _complaint(self) -> str:
         return _words(self._picture.fault) if self._picture is not None and self._picture.fault is not None else ""
+
+
+def _is_whole(block: Block) -> bool:
+    """Not what still grows, nor what was cut for its length."""
+    return block.closed and block.first and block.last
 
 
 def _words(fault: Fault) -> str:
