@@ -8,7 +8,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from desktop.cli import ask, chats, doctor, hub, models, prompt
+from desktop.cli import ask, chats, doctor, export, hub, models, prompt
 from desktop.cli.arguments import add_command, add_json, add_model, data_dir_option, positive, temperature, whole_number
 from desktop.ui.i18n import tr
 
@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         )
     )
 
-    group = add_command(commands, "chats", tr("list, show and search chats"), None)
+    group = add_command(commands, "chats", tr("list, show, search and export chats"), None)
     actions = group.add_subparsers(metavar=tr("ACTION"), required=True)
     listing = add_command(actions, "list", tr("all chats, the newest first"), chats.list_chats)
     add_json(listing, tr("a JSON list of chats"))
@@ -49,6 +49,11 @@ def parser() -> argparse.ArgumentParser:
     )
     search.add_argument("text", metavar="TEXT", nargs="+")
     add_json(search, tr("a JSON list of hits: a chat, and the message where it is one that matches"))
+
+    exporting = add_command(
+        actions, "export", tr("one chat as a file that opens in any browser or editor"), export.export_chat
+    )
+    export.add_arguments(exporting)
 
     group = add_command(commands, "models", tr("the models that can be used"), None)
     actions = group.add_subparsers(metavar=tr("ACTION"), required=True)

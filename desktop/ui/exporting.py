@@ -22,7 +22,7 @@ from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.transcript import Transcript
 
 if TYPE_CHECKING:
-    from PySide6.QtPrintSupport import QPrintDialog
+    from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 
     from desktop.ui.transcript.export.pages import Pages
     from desktop.ui.transcript.export.paper import Sheet
@@ -93,7 +93,9 @@ class Exporting(QObject):
         lay_out_page(printer)
         dialog = QPrintDialog(printer, self._window)
         dialog.setObjectName("printDialog")
-        dialog.accepted.connect(lambda: self._begin(self._printing(dialog), _nothing))
+        # The dialog does not keep the printer that it is about: this does.
+        dialog.accepted.connect(lambda: self._begin(self._printing(printer), _nothing))
+        dialog.finished.connect(dialog.deleteLater)
         QDialog.open(dialog)
         return dialog
 
@@ -130,18 +132,14 @@ class Exporting(QObject):
         diagrams = self._transcript.column.style.diagrams
         return lambda rows: html_page(title, rows, state_of, diagrams.svg if diagrams is not None else no_drawing)
 
-    def _printing(self, dialog: QPrintDialog) -> Generator[float]:
+    def _printing(self, printer: QPrinter) -> Generator[float]:
         from desktop.ui.transcript.export.paper import sheet_of
         from desktop.ui.transcript.export.printing import print_pages
 
-        printer = dialog.printer()
         first, last = printer.fromPage(), printer.toPage()
         wanted = range(first - 1, last) if first else None
         pages = self._pages(list(self._session.rows), sheet_of(printer))
-        try:
-            yield from print_pages(printer, pages, self._session.shown.title, wanted)
-        finally:
-            dialog.deleteLater()
+        yield from print_pages(printer, pages, self._session.shown.title, wanted)
 
     def _pages(self, rows: list[Row], sheet: Sheet | None = None) -> Pages:
         from desktop.ui.transcript.export.pages import Pages
