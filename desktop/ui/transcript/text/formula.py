@@ -234,7 +234,8 @@ def _last_line(state: StateBlock, first: int, end_line: int, start: int, closing
     """
     growing: int | None = state.env.get(GROWING)
     close = _closing(state.src, closing, start, state.env.setdefault("formula ends", {}))
-    if close < 0 and growing is None:
+    may_come = growing is not None and growing <= end_line <= first + MAX_LINES
+    if close < 0 and (not may_come or len(state.src) - start > MAX_CHARS):
         return None
     lines = range(first, min(end_line, first + MAX_LINES))
     if close >= 0:
@@ -242,10 +243,7 @@ def _last_line(state: StateBlock, first: int, end_line: int, start: int, closing
     indent = min(state.blkIndent, state.sCount[first])
     if not all(_is_inside(state, line, indent) for line in lines):
         return None
-    if _gap(state, lines, start, len(state.src)) is not None:
-        return None
-    may_come = growing is not None and end_line >= growing
-    return -1 if may_come and end_line - first <= MAX_LINES and len(state.src) - start <= MAX_CHARS else None
+    return -1 if _gap(state, lines, start, len(state.src)) is None else None
 
 
 def _line_of(state: StateBlock, lines: range, start: int, close: int, closing: str) -> int | None:

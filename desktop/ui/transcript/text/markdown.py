@@ -35,6 +35,7 @@ NOTE = "^"
 
 MAX_MARKDOWN_CHARS = 100_000
 """A longer text is shown plain. No model answers at such length; whoever pastes 10 MB wants it fast."""
+_MAX_LINES = 5_000
 _PLAIN_CHARS = 4_000
 _TABLE_ROWS = 24
 
@@ -94,16 +95,21 @@ class Unit:
     open_fence: str = ""
     """The fence, such as "```", where the unit is a code block without a closing fence."""
     open_formula: bool = False
-    """The unit is a formula whose end may still come. Without an end it will be text, also of the unit before."""
+    """The unit is a formula at the end of a growing text. It may turn out to be text, also of the unit before."""
 
 
 def parse(text: str) -> tuple[list[Block], References]:
     """The blocks of a whole text, and its link reference definitions."""
-    if len(text) > MAX_MARKDOWN_CHARS:
+    if is_too_long(text):
         return plain(text), {}
     references: dict[str, dict[str, Any]] = {}
     found = units(text, references)
     return [block for unit in found for block in unit.blocks], references
+
+
+def is_too_long(text: str) -> bool:
+    """Whether `text` is shown as it is, since reading it as Markdown would take long."""
+    return len(text) > MAX_MARKDOWN_CHARS or text.count("\n") > _MAX_LINES
 
 
 def plain(text: str) -> list[Block]:
@@ -162,8 +168,9 @@ def _unit(tokens: Sequence[Token], end: int | None) -> Unit:
     token = tokens[0]
     fence = token.markup if token.type == "fence" and _is_open(token) else ""
     blocks = _Flattener(end).flatten(tokens)
-    is_formula = token.type == "formula_block" and bool(token.meta["open"])
-    return Unit((token.map or [0])[0], blocks, open_fence=fence, open_formula=is_formula)
+    start, last = token.map or (0, 0)
+    is_formula = token.type == "formula_block" and end is not None and last >= end
+    return Unit(start, blocks, open_fence=fence, open_formula=is_formula)
 
 
 def _is_open(fence: Token) -> bool:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from enum import Enum, auto
 from typing import Any
 
 from desktop.ui.transcript.text import markdown, note
@@ -52,6 +51,9 @@ class MarkdownStream:
     def feed(self, text: str) -> None:
         """Take what is new in `text`, which begins with all that was fed before."""
         self._text = text
+        if markdown.is_too_long(text):
+            self._show_plain(text)
+            return
         # A carriage return waits for the line feed that may follow it.
         self._held_back = text.endswith("\r")
         end = len(text) - 1 if self._held_back else len(text)
@@ -74,6 +76,8 @@ class MarkdownStream:
 
         Costs what the tail costs, not what the whole text does. Nothing may be fed afterwards.
         """
+        if markdown.is_too_long(self._text):
+            return
         if self._held_back:
             self._take("\n")
         if self._open is not None and self._tail.strip(" \t"):
@@ -89,6 +93,10 @@ class MarkdownStream:
             self._show_links()
         else:
             self._references = self._definitions
+
+    def _show_plain(self, text: str) -> None:
+        self._committed, self._open, self._shown = markdown.plain(text), None, []
+        self._references = {}
 
     def _show_links(self) -> None:
         """A reference to a footnote is shown as one before its definition comes: only links are news."""
@@ -131,17 +139,15 @@ class MarkdownStream:
 
     def _append_lines(self, block: _OpenCode | _OpenTable) -> None:
         """Move complete lines of the tail into the block that is open."""
-        while "\n" in self._tail:
-            line, _, rest = self._tail.partition("\n")
-            step = block.take(line)
-            if step is not _Step.BEYOND:
-                self._tail = rest
-            if step is not _Step.TAKEN:
-                self._committed += block.blocks(closed=True)
-                self._open, self._shown = None, []
-                self._commit()
-                return
-        self._shown = block.blocks(unfinished=self._tail)
+        *lines, last = self._tail.split("\n")
+        taken, is_over = block.take(lines)
+        self._tail = "\n".join([*lines[taken:], last])
+        if is_over:
+            self._committed += block.blocks(closed=True)
+            self._open, self._shown = None, []
+            self._commit()
+        else:
+            self._shown = block.blocks(unfinished=last)
 
     def _show_tail(self) -> None:
         """Parse the tail as if it ended well."""
@@ -165,16 +171,6 @@ def _closed_for_display(last: Block) -> list[Block]:
     return [last]
 
 
-class _Step(Enum):
-    """What a line does to an open block."""
-
-    TAKEN = auto()
-    CLOSED = auto()
-    """It was the block's last line."""
-    BEYOND = auto()
-    """It does not belong to the block any more."""
-
-
 def _open_block(unit: Unit, source: str) -> tuple[_OpenCode | _OpenTable, str] | None:
     """The block that `source` begins with as one that grows line by line, and the source behind its head."""
     first, _, rest = source.partition("\n")
@@ -196,14 +192,15 @@ class _OpenCode:
         self._language = language
         self._lines: list[str] = []
 
-    def take(self, line: str) -> _Step:
-        """Add a line, unless it is the closing fence."""
-        body = line.strip(" \t")
-        indent = _columns(line[: len(line) - len(line.lstrip(" \t"))])
-        if indent < 4 and len(body) >= len(self._fence) and not body.strip(self._fence[0]):  # noqa: PLR2004  CommonMark
-            return _Step.CLOSED
-        self._lines.append(self._unindented(line))
-        return _Step.TAKEN
+    def take(self, lines: list[str]) -> tuple[int, bool]:
+        """Add lines up to the closing fence: how many were taken, and whether it was there."""
+        for index, line in enumerate(lines):
+            body = line.strip(" \t")
+            indent = _columns(line[: len(line) - len(line.lstrip(" \t"))])
+            if indent < 4 and len(body) >= len(self._fence) and not body.strip(self._fence[0]):  # noqa: PLR2004
+                return index + 1, True
+            self._lines.append(self._unindented(line))
+        return len(lines), False
 
     def blocks(self, unfinished: str = "", *, closed: bool = False) -> list[Block]:
         """The pieces so far, with the beginning of the next line."""
@@ -226,31 +223,31 @@ def _columns(blank: str) -> int:
 
 
 class _OpenTable:
-    """A table to which rows may come. `head` are its first two lines: with them each row can be parsed alone."""
+    """A table to which rows may come. `head` are its first two lines: with them rows can be parsed alone."""
 
     def __init__(self, head: str) -> None:
         self._head = head
         self._table = markdown.parse(head)[0][0]
         self._rows = list(self._table.rows)
 
-    def take(self, line: str) -> _Step:
-        """Add a line, if it is a row."""
-        row = self._row(line)
-        if row is None:
-            return _Step.BEYOND
-        self._rows.append(row)
-        return _Step.TAKEN
+    def take(self, lines: list[str]) -> tuple[int, bool]:
+        """Add the lines that are rows: how many there were, and whether another line ended the table."""
+        rows = self._read(lines)
+        self._rows += rows
+        return len(rows), len(rows) < len(lines)
 
     def blocks(self, unfinished: str = "", *, closed: bool = False) -> list[Block]:  # noqa: ARG002  a table has no end
         """The pieces so far, with the beginning of the next row."""
-        row = None if _ONLY_SYNTAX.fullmatch(unfinished) else self._row(unfinished)
-        rows = self._rows if row is None else [*self._rows, tuple(map(close_cell, row))]
-        return markdown.pieces(replace(self._table, rows=tuple(rows)))
+        rows = [] if _ONLY_SYNTAX.fullmatch(unfinished) else self._read([unfinished])
+        shown = [*self._rows, *(tuple(map(close_cell, row)) for row in rows)]
+        return markdown.pieces(replace(self._table, rows=tuple(shown)))
 
-    def _row(self, line: str) -> tuple[str, ...] | None:
-        found = markdown.parse(f"{self._head}{line}\n")[0]
-        is_row = len(found) == 1 and len(found[0].rows) == 2  # noqa: PLR2004  the head and this one
-        return found[0].rows[1] if is_row else None
+    def _read(self, lines: list[str]) -> list[tuple[str, ...]]:
+        """The rows that `lines` begin with."""
+        if not lines:
+            return []
+        table = markdown.units(self._head + "\n".join(lines) + "\n", {})[0]
+        return [row for piece in table.blocks for row in piece.rows][1:]
 
 
 _ONLY_SYNTAX = re.compile(

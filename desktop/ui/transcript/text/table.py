@@ -15,8 +15,8 @@ from desktop.ui.transcript.text import formula
 
 _DELIMITERS = re.compile(r"[|:\-][|:\- \t]+")
 _DELIMITER = re.compile(r":?-+:?")
-_PADDED_COLUMNS = 64
-"""Rows of wider tables are not filled up with empty cells: a head of 10,000 cells would make millions of them."""
+_MAX_COLUMNS = 200
+"""What has more is no table: each row is filled up with empty cells, and nobody reads so far to the right."""
 _BREAK = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)|\\.|<br ?/?>", re.IGNORECASE)
 _MAX_TICKS = 100
 """In a cell with more, `<br>` stays text: its code cannot be told quickly."""
@@ -29,7 +29,7 @@ def block_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) 
     if state.is_code_block(start_line) or state.is_code_block(start_line + 1):
         return False
     alignments = _alignments(_line(state, start_line + 1))
-    if not alignments or "|" not in _line(state, start_line):
+    if not 0 < len(alignments) <= _MAX_COLUMNS or "|" not in _line(state, start_line):
         return False
     head = _cells(_line(state, start_line), len(alignments))
     if len(head) != len(alignments):
@@ -118,8 +118,7 @@ def _formulas(line: str) -> list[tuple[int, int]]:
 
 
 def _row(cells: list[str], columns: int) -> tuple[str, ...]:
-    row = tuple(_with_breaks(cell.strip(" \t")) for cell in cells)
-    return row + ("",) * (columns - len(row)) if columns <= _PADDED_COLUMNS else row
+    return tuple(_with_breaks(cell.strip(" \t")) for cell in cells) + ("",) * (columns - len(cells))
 
 
 def _with_breaks(cell: str) -> str:
