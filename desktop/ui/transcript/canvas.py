@@ -233,6 +233,8 @@ class Canvas(QAbstractScrollArea):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         painter.fillRect(event.rect(), QColor(self.column.style.tokens.bg))
+        # The blocks ask for it: of a long one only the lines that are asked for are drawn.
+        painter.setClipRect(event.rect())
         top, _ = self._sight
         for row in self.rows_in_sight():
             if not self.area_of(row).adjusted(-9999, 0, 9999, 0).intersects(event.rect()):

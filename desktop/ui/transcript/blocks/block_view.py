@@ -172,6 +172,10 @@ class BlockView:
         painter.translate(self._origin())
         self._inline.draw_code_boxes(painter, self._lines)
         context = QAbstractTextDocumentLayout.PaintContext()
+        if painter.hasClipping():
+            # Else Qt draws all lines, also those that nobody sees. Accents reach out of their lines.
+            room = self._style.px(4)
+            context.clip = painter.clipBoundingRect().adjusted(-room, -room, room, room)
         colours = self._style.tokens
         context.palette.setColor(QPalette.ColorRole.Text, QColor(colours.muted if self._muted else colours.text))
         if selection is not None:
