@@ -13,7 +13,7 @@ class BlockState:
     """`scrolled` is how far the block is scrolled sideways, `widest` how wide it is, both in the design's pixels.
 
     The pieces of one block share one state. `pieces` are all of them where a block was cut, and `highlighter` is what
-    colours them, for `language`.
+    colours them, for `language`. `measured` is what the columns of a table want: of which rows, at which zoom.
     """
 
     wraps: bool = False
@@ -25,3 +25,4 @@ class BlockState:
     pieces: list[Block] = field(default_factory=list)
     highlighter: Highlighter | None = None
     language: str = ""
+    measured: tuple[Block, float, tuple[int, ...]] | None = None

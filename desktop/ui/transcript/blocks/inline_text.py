@@ -101,6 +101,12 @@ class InlineText:
         sources = iter([source for position, source in self._sources if position >= start])
         return "".join(next(sources, part) if part == FORMULA_CHARACTER else part for part in text)
 
+    def forget_from(self, position: int) -> None:
+        """What was inserted from `position` on is taken out again."""
+        self.subjects[:] = [subject for subject in self.subjects if subject[0] < position]
+        self._code_ranges[:] = [code for code in self._code_ranges if code[0] < position]
+        self._sources[:] = [formula for formula in self._sources if formula[0] < position]
+
     @property
     def has_formulas(self) -> bool:
         """Whether any character stands for a formula."""
