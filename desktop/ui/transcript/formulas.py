@@ -43,6 +43,9 @@ _FRAME = re.compile(
     r'<svg [^>]*?viewBox="([^"]*)" width="([\d.]+)em" height="([\d.]+)em" style="vertical-align: (-?[\d.]+)em"[^>]*>'
 )
 _USE = re.compile(r'<use href="#(g\d+)" (?:x="([-\d.]+)" y="([-\d.]+)"|transform="([^"]+)")([^>]*)/>')
+_BAR = re.compile(r'<rect x="([-\d.]+)" y="([-\d.]+)" width="40" height="([\d.]+)"([^/]*)/>')
+_AXIS = 258
+"""So high above the baseline is the middle of fractions and arrays, in thousandths of an em."""
 _PLACE = re.compile(r"translate\(([-\d.]+) ([-\d.]+)\)(?: scale\(([\d.]+)\))?")
 
 
@@ -99,7 +102,7 @@ def _typeset(source: str, display: bool, language: str) -> Formula | None:
         return None
     raw = _render(wanted, display, spoken) if runs else drawn
     said = _SPEECH.search(raw or "")
-    return _formula(drawn, unescape(said[1]) if said else source, runs)
+    return _formula(wanted, drawn, unescape(said[1]) if said else source, runs)
 
 
 def _drawn(source: str, display: bool, language: str) -> str | None:
@@ -143,7 +146,7 @@ def _is_lacking(character: str) -> bool:
     return is_cjk(character) or _FIRST_EMOJI <= character <= _LAST_EMOJI
 
 
-def _formula(raw: str, speech: str, runs: list[str]) -> Formula | None:
+def _formula(source: str, raw: str, speech: str, runs: list[str]) -> Formula | None:
     """What the typesetter drew, freed of what is not drawn, with text instead of stand-ins."""
     svg = re.sub(r"mathra-[0-9a-f]+-(?=g\d)", "", _PARTS.sub("", raw))
     frame = _FRAME.match(svg)
@@ -155,6 +158,8 @@ def _formula(raw: str, speech: str, runs: list[str]) -> Formula | None:
     if not (0 < float(width) <= _MAX_WIDTH and 0 < float(height) <= _MAX_HEIGHT):
         return None
     body = svg[frame.end() : -len("</svg>")]
+    if "array" in source or "tabular" in source:
+        body = _with_bars_in_place(body)
     texts: tuple[Text, ...] = ()
     if runs:
         body, texts = _with_texts(body, runs, ascent)
@@ -164,6 +169,30 @@ def _formula(raw: str, speech: str, runs: list[str]) -> Formula | None:
         f'style="vertical-align: {shift}em" role="img" aria-label="{escape(speech)}">'
     )
     return Formula(f"{head}{body}</svg>", float(width), ascent, descent, speech, texts)
+
+
+def _with_bars_in_place(body: str) -> str:
+    """`body` with the vertical rules of arrays as high as the arrays, where they were in pieces in wrong places.
+
+    WORKAROUND for mathra 1.5: the piece beside a row that begins `above` below the array's top, `height` high, is at
+    `-2 * above - height` instead of `top - above - height`. The array's middle is on the axis.
+    """
+    made: list[str] = []
+    end = 0
+    piece = _BAR.search(body)
+    while piece is not None:
+        made.append(body[end : piece.start()])
+        x, more, end = piece[1], piece[4], piece.end()
+        total = float(piece[3])
+        base = float(piece[2]) + total
+        piece = _BAR.match(body, end)
+        while piece is not None and piece[1] == x and abs(float(piece[2]) + 2 * total + float(piece[3]) - base) < 1:
+            total += float(piece[3])
+            end = piece.end()
+            piece = _BAR.match(body, end)
+        made.append(f'<rect x="{x}" y="{base + _AXIS - total / 2:g}" width="40" height="{total:g}"{more}/>')
+        piece = piece or _BAR.search(body, end)
+    return "".join([*made, body[end:]])
 
 
 def _with_texts(body: str, runs: list[str], ascent: float) -> tuple[str, tuple[Text, ...]]:

@@ -59,6 +59,9 @@ _NAMES |= {
 
 _COMMAND = re.compile(r"\\(?:([a-zA-Z]+)|.)", re.DOTALL)
 _ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{multlined\}")
+_COLOUR = re.compile(r"\\color\s*(\{[^{}]*\})\s*(?=\{)")
+"""With an argument: as web pages' typesetter has it, and models mean it."""
+_COLUMNS = re.compile(r"(?<=\\begin\{array\})(?:\[\w\])?\{[^{}]*\}")
 _ROOT_OF = re.compile(r"\\root\s*([^\\{}]+?)\s*\\of(?![a-zA-Z])\s*")
 _WITHOUT_MEANING = re.compile(
     r"\\(?:href|class|cssId|style|htmlClass|htmlId|htmlStyle|htmlData|require|vspace\*?|mathversion)\s*\{[^{}]*\}"
@@ -72,6 +75,8 @@ def known(source: str) -> str:
     """`source` with other names for what the typesetter does not know by the name that it has."""
     source = _WITHOUT_MEANING.sub("", source)
     source = _ENVIRONMENT.sub(r"\\\1{gathered}", source)
+    source = _COLOUR.sub(r"\\textcolor\1", source)
+    source = _COLUMNS.sub(lambda match: match[0].replace(":", "|"), source)
     source = _ROOT_OF.sub(r"\\sqrt[\1]", source)
     defined = set(_DEFINITION.findall(source))
     return _COMMAND.sub(lambda match: match[0] if match[1] in defined else _other_name(match, source), source)

@@ -44,6 +44,7 @@ a\quad b\hspace{1cm}c\,d\!e\phantom{x}\smash{x}
 |\psi\rangle\ket{\psi}\braket{a|b}\norm{x}\abs{x}\pdv{f}{x}
 \root 3 \of x
 x^a^b
+\left[\begin{array}{cc:c}1&2&3\end{array}\right]
 \left( x
 a\\b
 \\frac{a}{b}
@@ -192,3 +193,18 @@ def test_a_tag_is_told_apart() -> None:
     assert split_tag("a=b") == ("a=b", "")
     both = r"\begin{align}a\tag{1}\\b\tag{2}\end{align}"
     assert split_tag(both) == (both, "")
+
+
+@pytest.mark.parametrize("rows", [r"1&2", r"1&2\\3&4", r"1&2\\\hline3&\frac12\\5&6"])
+def test_the_bar_of_an_array_is_as_high_as_the_array(rows: str) -> None:
+    formula = typeset(rf"\begin{{array}}{{c|c}}{rows}\end{{array}}", display=True)
+    assert formula is not None
+    (bar,) = re.findall(r'y="([-\d.]+)" width="40" height="([\d.]+)"', formula.svg)
+    assert float(bar[0]) == pytest.approx(-1000 * formula.descent, abs=2)
+    assert float(bar[1]) == pytest.approx(1000 * (formula.ascent + formula.descent), abs=2)
+
+
+def test_colour_with_an_argument_colours_that() -> None:
+    formula = typeset(r"\color{blue}{x}+y", display=True)
+    assert formula is not None
+    assert formula.svg.count('fill="blue"') == 1

@@ -21,6 +21,8 @@ _MAX_PIXELS = 1_000_000
 _KEPT_PIXELS = 8_000_000
 _LIGHT = 0.55
 _TEXT = re.compile(r"<text .*?</text>")
+_GROUND = re.compile(r'<rect x="[-\d.]+" y="[-\d.]+" width="\d{3,}[\d.]*" height="\d{3,}[\d.]*" fill="[^"]*"')
+"""Of \\colorbox: wider and higher than any rule."""
 _COLOUR = re.compile(r'(fill|stroke)="(#?\w+)"')
 
 _Key = tuple[str, int, str, float, float]
@@ -109,6 +111,9 @@ def _renderer(svg: str, colour: str) -> QSvgRenderer:
     def readable(match: re.Match[str]) -> str:
         return match[0] if match[2] == "none" else f'{match[1]}="{_readable(match[2], ink).name()}"'
 
+    if ink.lightnessF() > _LIGHT:
+        # Light letters stand on it.
+        svg = _GROUND.sub(r'\g<0> fill-opacity="0.35"', svg)
     svg = _TEXT.sub("", svg).replace("currentColor", colour)
     return QSvgRenderer(QByteArray(_COLOUR.sub(readable, svg).encode()))
 
