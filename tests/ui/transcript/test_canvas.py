@@ -19,7 +19,7 @@ WORDS = "Some words that are read, and a few more of them in the same line."
 def test_a_block_that_comes_later_with_another_height_moves_only_what_is_below_it(
     show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = "\n\n".join([WORDS] * 5 + ["```mermaid\na\n```"] + [WORDS] * 60)
+    text = "\n\n".join([WORDS] * 5 + ["```text\na\n```"] + [WORDS] * 60)
     transcript = show([answer(number, text) for number in range(6)])
     transcript.scroll_to_message(2)
     bar = transcript.verticalScrollBar()
@@ -38,7 +38,7 @@ def test_a_block_that_comes_later_with_another_height_moves_only_what_is_below_i
 def test_the_end_stays_in_sight_when_something_above_it_gets_higher(
     show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    transcript = show([answer(1, "\n\n".join([WORDS] * 60 + ["```mermaid\na\n```"]))])
+    transcript = show([answer(1, "\n\n".join([WORDS] * 60 + ["```text\na\n```"]))])
     view = transcript.column.view(0).flow(1).view(60)
     before = transcript.column.height
     _make_higher(monkeypatch, type(view))

@@ -30,6 +30,8 @@ _FRONT_MATTER = re.compile(r"\A\s*---[^\S\n]*\n(.*?)\n[^\S\n]*---[^\S\n]*(?:\n|\
 _SVG_LINE = 1.1
 """Of a line in an SVG text, in its size."""
 
+_MAX_WORK = 2_000_000
+"""About 100 nodes and 150 edges; what takes long nevertheless is ended from outside."""
 _FLOWCHART = {"wrappingWidth": 200, "subGraphTitleMargin": {"top": 4, "bottom": 10}}
 
 _Operation = merman.MermanTextMeasurementOperation
@@ -218,7 +220,7 @@ def _options(variables: Mapping[str, object]) -> dict[str, object]:
     site = {"theme": "base", "look": "classic", "layout": "dagre", "flowchart": _FLOWCHART}
     return {
         "svg": {"pipeline": "resvg-safe"},
-        "resources": {"profile": "constrained"},
+        "resources": {"profile": "constrained", "limits": {"max_layout_work_units": _MAX_WORK}},
         "site_config": {**site, "themeVariables": dict(variables)},
     }
 

@@ -111,7 +111,7 @@ class _Flattener:
         for name in ("fill", "stroke"):
             ink, opacity = colour(style[name], style["color"], self._gradients)
             opacity *= place.opacity * fraction(style.get(f"{name}-opacity", "1"))
-            if name == "stroke" and not any(numbers(style["stroke-width"])[:1]):
+            if name == "stroke" and next(iter(numbers(style["stroke-width"])), 0.0) <= 0:
                 ink = "none"
             look[name] = ink if opacity > 0 else "none"
             if look[name] != "none":
