@@ -10,7 +10,7 @@ from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.words import speaker, speed, when
 
-HEIGHT = 22
+HEIGHT = 24
 """In the design's pixels. It is there from the start, so that nothing moves when the speed arrives."""
 
 _BASELINE = 14

@@ -322,7 +322,7 @@ class MessageView:
             if self.is_unfolded:
                 self._reasoning_top = y + px(4)
                 y = self._reasoning_top + self._reasoning.height
-            y += px(8)
+            y += px(12 if self.is_unfolded else 8)
         self._text_corner = QPointF(0, y)
         y += self._text.height
         self._progress_top = y

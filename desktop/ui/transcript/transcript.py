@@ -152,9 +152,17 @@ class Transcript(Chooser):
             case Does.SHOW_NOTE:
                 self._show_note(row, target)
             case Does.FOLD:
-                self.column.toggle_reasoning(row)
-                self.follows = False
-                self.settle()
+                self._fold(row)
+
+    def _fold(self, row: int) -> None:
+        """Fold or unfold the reasoning, with its line in sight. Who follows the end goes on to, if it is folded."""
+        self.column.toggle_reasoning(row)
+        view = self.column.view(row)
+        self.follows = self.follows and not view.is_unfolded
+        self.settle()
+        line = view.reasoning_line
+        if line is not None and self.area_of(row).top() + line.top() < 0:
+            self.reveal(row, to_top=True)
 
     def scroll_page(self, step: int) -> None:
         """Scroll by a page, down (1) or up (-1)."""

@@ -59,6 +59,10 @@ def test_everything_is_drawn_within_the_page(
     transcript.set_rows(conversation.rows())
     transcript.column.toggle_reasoning(_UNFOLDED)
     transcript.show()
+    diagrams = transcript.column.style.diagrams
+    assert diagrams is not None
+    with qtbot.waitSignal(diagrams.drawn, timeout=60_000):
+        _stretch(transcript)
     _stretch(transcript)
     image = transcript.viewport().grab().toImage()
     FOLDER.mkdir(parents=True, exist_ok=True)
