@@ -87,7 +87,7 @@ class Artist:
             if error.resource is not None:
                 raise CannotDraw from error
             raise NotUnderstood(_line_of_error(source)) from error
-        return self._with_readable_texts(flatten(svg, self.width, self._current))
+        return self._with_readable_texts(flatten(svg, self.width, self._current, self._ground))
 
     def svg(self, drawing: Drawing) -> str:
         """`drawing` as a file."""

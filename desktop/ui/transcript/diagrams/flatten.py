@@ -37,6 +37,8 @@ _SHAPES: Mapping[str, tuple[str, ...]] = {
 _GROUPS = frozenset({"g", "a", "switch", "svg"})
 _OWN = frozenset({"opacity", "display", "transform", "alignment-baseline", "rx", "ry"})
 _START = {"fill": "#000000", "stroke": "none", "stroke-width": "1", "font-size": "16"}
+_WHITE = "#ffffff"
+"""With this the library covers the line under an arrow's head, whatever the theme."""
 _MAX_DEPTH = 120
 _MAX_ELEMENTS = 20_000
 
@@ -57,9 +59,10 @@ class _Place:
 
 
 class _Flattener:
-    def __init__(self, root: ElementTree.Element, measure: Measure) -> None:
+    def __init__(self, root: ElementTree.Element, measure: Measure, paper: str) -> None:
         self._root = root
         self._measure = measure
+        self._paper = paper
         self._sheet = Sheet("".join(node.text or "" for node in root.iter() if _kind(node) == "style"))
         self._by_id = {node.attrib["id"]: node for node in root.iter() if "id" in node.attrib}
         self._count = 0
@@ -111,6 +114,8 @@ class _Flattener:
         for name in ("fill", "stroke"):
             ink, opacity = colour(style[name], style["color"], self._gradients)
             opacity *= place.opacity * fraction(style.get(f"{name}-opacity", "1"))
+            if place.in_marker and ink == _WHITE:
+                ink = self._paper
             if name == "stroke" and next(iter(numbers(style["stroke-width"])), 0.0) <= 0:
                 ink = "none"
             look[name] = ink if opacity > 0 else "none"
@@ -200,8 +205,10 @@ class _Flattener:
         return stops[0].get("stop-color", "none") if stops else "none"
 
 
-def flatten(svg: str, measure: Measure, current: str) -> Drawing:
-    """The plain drawing of `svg`; `measure` says how wide a text is, `current` what colour `currentColor` is.
+def flatten(svg: str, measure: Measure, current: str, paper: str) -> Drawing:
+    """The plain drawing of `svg`, to be painted on `paper`.
+
+    `measure` says how wide a text is, `current` what colour `currentColor` is.
 
     Raises:
         CannotDraw: it is too large or nothing can be seen of it.
@@ -213,7 +220,7 @@ def flatten(svg: str, measure: Measure, current: str) -> Drawing:
     view = numbers(root.get("viewBox", ""))
     if len(view) != 4 or view[2] <= 0 or view[3] <= 0:  # noqa: PLR2004  left, top, width, height
         raise CannotDraw
-    flattener = _Flattener(root, measure)
+    flattener = _Flattener(root, measure, paper)
     flattener.walk(root, _Place((), {**_START, "color": current}, Matrix(), 1.0))
     left, top, width, height = view
     return _with_room(Drawing(left, top, width, height, flattener.shapes, flattener.texts))
