@@ -56,7 +56,8 @@ class Reading(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._field and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
             step = _PAGES.get(Qt.Key(event.key()))
-            has_pages = self._field.verticalScrollBar().maximum() > 0
+            # It scrolls only where not all of it is in sight.
+            has_pages = self._field.verticalScrollBarPolicy() is not Qt.ScrollBarPolicy.ScrollBarAlwaysOff
             if step is not None and not event.modifiers() and not has_pages and self._transcript.isVisible():
                 self._transcript.scroll_page(step)
                 return True

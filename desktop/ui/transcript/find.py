@@ -189,7 +189,7 @@ class _Page:
     def __init__(self, message: Message) -> None:
         self.message = message
         self._sources: tuple[str, ...] | None = None
-        self._blocks: list[tuple[int, int, Shown]] | None = None
+        self._blocks: list[_Text] | None = None
 
     def may_have(self, bones: str) -> bool:
         """Whether the message can have a hit with these letters and digits."""
@@ -197,33 +197,56 @@ class _Page:
             self._sources = (*_bones(self.message.text), *_bones(self.message.reasoning))
         return any(bones in source for source in self._sources)
 
-    def blocks(self) -> list[tuple[int, int, Shown]]:
-        """Part, number and text of each block."""
+    def blocks(self, bones: str) -> Iterator[_Text]:
+        """The blocks that can have a hit with these letters and digits."""
         if self._blocks is None:
             message = self.message
             self._blocks = [
-                (part, index, block)
+                _Text(part, number, block, references)
                 for part, source in ((REASONING, message.reasoning), (TEXT, message.text))
-                for index, block in enumerate(_blocks(message, source, part))
-                if block.text
+                for blocks, references in [_parsed(message, source, part)]
+                for number, block in enumerate(blocks)
             ]
-        return self._blocks
+        return (block for block in self._blocks if block.may_have(bones))
 
 
-def _blocks(message: Message, source: str, part: int) -> list[Shown]:
-    """What each block shows of one part of a message."""
+class _Text:
+    """One block of a message: `number` is its place in the `part`. Its inside is parsed where it can have a hit."""
+
+    __slots__ = ("_block", "_references", "_shown", "_sources", "number", "part")
+
+    def __init__(self, part: int, number: int, block: Block, references: References) -> None:
+        self.part = part
+        self.number = number
+        self._block = block
+        self._references = references
+        self._sources: tuple[str, ...] | None = None
+        self._shown: Shown | None = None
+
+    def may_have(self, bones: str) -> bool:
+        if self._sources is None:
+            cells = [cell for cells in self._block.rows for cell in cells]
+            self._sources = _bones("\n".join(cells) or self._block.text)
+        return any(bones in source for source in self._sources)
+
+    @property
+    def shown(self) -> Shown:
+        if self._shown is None:
+            self._shown = shown(self._block, self._references)
+        return self._shown
+
+
+def _parsed(message: Message, source: str, part: int) -> tuple[list[Block], References]:
+    """The blocks of one part of a message, as the page has them."""
     if not source:
-        return []
-    references: References = {}
+        return [], {}
     if part == TEXT and message.role is not Role.ASSISTANT:
-        blocks = markdown.plain(source)
-    elif message.state is State.STREAMING and len(source) <= markdown.MAX_MARKDOWN_CHARS:
+        return markdown.plain(source), {}
+    if message.state is State.STREAMING and len(source) <= markdown.MAX_MARKDOWN_CHARS:
         stream = MarkdownStream()
         stream.feed(source)
-        blocks, references = stream.blocks, stream.references
-    else:
-        blocks, references = markdown.parse(source)
-    return [shown(block, references) for block in blocks]
+        return stream.blocks, stream.references
+    return markdown.parse(source)
 
 
 class Search:
@@ -289,8 +312,8 @@ class Search:
         """All hits in one row, in reading order."""
         if not self.needle or not self._pages[row].may_have(self._bones):
             return []
-        blocks = self._pages[row].blocks()
-        return [Hit(part, number, *span) for part, number, block in blocks for span in spans(block, self.needle)]
+        blocks = self._pages[row].blocks(self._bones)
+        return [Hit(block.part, block.number, *span) for block in blocks for span in spans(block.shown, self.needle)]
 
     def number(self, row: int, hit: Hit) -> int | None:
         """Which of all hits this is, counted from 1. None while nobody knows."""
@@ -324,7 +347,7 @@ class Search:
         may_have = page.may_have(self._bones)
         found = 0
         if self.needle and may_have:
-            found = sum(_how_often(block, self.needle) for _, _, block in page.blocks())
+            found = sum(_how_often(block.shown, self.needle) for block in page.blocks(self._bones))
         self._counts[index] = found
         self._total += found
 

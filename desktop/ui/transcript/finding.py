@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -18,6 +19,7 @@ from desktop.ui.transcript.selection import Selection, selected_text
 _SLICE_S = 0.006
 _MAX_SELECTED = 100
 _GROWN_MS = 400
+_SAID_S = 0.1
 _Place = tuple[int, tuple[int, int, int]]
 
 
@@ -30,6 +32,7 @@ class Finding(QObject):
         self._search = Search()
         self._from: _Place = (0, (0, 0, 0))
         self._grown: set[int] = set()
+        self._say_again_s = 0.0
         self.bar = FindBar(reader)
         self._counting = QTimer(self, interval=0)
         self._growing = QTimer(self, singleShot=True, interval=_GROWN_MS)
@@ -150,7 +153,10 @@ class Finding(QObject):
     def _count(self) -> None:
         if self._search.count(_SLICE_S):
             self._counting.stop()
-        self._say()
+            self._say()
+        elif time.perf_counter() > self._say_again_s:
+            self._say()
+            self._say_again_s = time.perf_counter() + _SAID_S
 
     def _say(self) -> None:
         search, visited = self._search, self._reader.hit
