@@ -18,6 +18,7 @@ from desktop.errors import CannotExport
 from desktop.ui import appearance
 from desktop.ui.colours import DARK
 from desktop.ui.transcript.blocks.block_state import BlockState
+from desktop.ui.transcript.diagrams.service import Diagrams
 from desktop.ui.transcript.export import pdf_letters
 from desktop.ui.transcript.export.files import NewFile, file_name
 from desktop.ui.transcript.export.pages import Pages
@@ -228,3 +229,24 @@ def test_a_full_disk_and_a_missing_folder_are_told_apart(tmp_path: Path, monkeyp
 )
 def test_names_that_every_system_takes(title: str, name: str) -> None:
     assert file_name(title) == name
+
+
+def test_a_diagram_is_on_one_page_however_high() -> None:
+    diagrams = Diagrams()
+    source = "flowchart TD\n" + "\n".join(f" A{number}[步骤 {number}] --> A{number + 1}[next]" for number in range(25))
+    if diagrams.wait_for(source, dark=False, scale=3.0).image.isNull():
+        pytest.skip("nobody draws diagrams here")
+    rows = [question(1, "Why?"), answer(2, f"```mermaid\n{source}\n```\n\nAfter.")]
+    pages = Pages(rows, lambda _: MessageState(), paper_style(A4, diagrams), A4)
+    for _ in pages.find():
+        pass
+    for _ in pages._lay_out(1):
+        pass
+    top = pages._tops[1]
+    view = pages._view_of(1)
+    (corner, flow), *_ = ((corner, flow) for _, corner, flow in view.parts())
+    first = top + corner.y()
+    last = first + flow.view(0).height
+    assert last - first > A4.height / 2
+    assert [number for number, (begin, end) in enumerate(pages.ends) if begin <= first and last <= end] == [1]
+    diagrams.close()

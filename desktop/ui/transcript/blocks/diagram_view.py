@@ -19,7 +19,7 @@ from desktop.ui.transcript.text.markdown import Block, Kind
 _LANGUAGES = frozenset({"mermaid", "mmd"})
 _LEAST_SCALE = 0.6
 """A diagram that is wider than its room is drawn smaller down to this; then it scrolls sideways."""
-_PAPER_SCALE = 3.0
+PAPER_SCALE = 3.0
 """Pixels to a unit on paper: 288 dots an inch."""
 _STEPS = 20
 """So many sizes are drawn between none and full: a window that is being resized does not ask for each."""
@@ -165,7 +165,7 @@ class DiagramView(CodeView):
             return
         dark, zoom = self._style.tokens.dark, self._style.zoom
         if self._style.on_paper:
-            self._picture = diagrams.wait_for(self.block.text, dark, _PAPER_SCALE)
+            self._picture = diagrams.wait_for(self.block.text, dark, PAPER_SCALE)
         else:
             dots = zoom * max((screen.devicePixelRatio() for screen in QGuiApplication.screens()), default=1.0)
             self._picture = diagrams.picture(self.block.text, dark, dots)

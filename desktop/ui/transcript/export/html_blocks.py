@@ -184,7 +184,7 @@ class _Writer:
         return inline_html(text, self._references, self._notes)
 
     def _code(self, block: Block, state: BlockState) -> str:
-        if block.language.lower() == "mermaid" and block.closed and not state.shows_source:
+        if block.language.lower() in ("mermaid", "mmd") and block.closed and not state.shows_source:
             light, dark = self._draw(block.text, False), self._draw(block.text, True)
             if light:
                 return _diagram(block.text, light, dark or light)

@@ -7,6 +7,7 @@ message is laid out at a time, so a long chat takes time but no room.
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from PySide6.QtGui import QColor, QPainter
 from desktop.chat.message import Role, State
 from desktop.ui.i18n import tr
 from desktop.ui.transcript.blocks.block_state import BlockState
+from desktop.ui.transcript.blocks.diagram_view import PAPER_SCALE, may_be_diagram
 from desktop.ui.transcript.export.paper import Sheet
 from desktop.ui.transcript.flow import Flow
 from desktop.ui.transcript.message_view import MessageState, MessageView
@@ -27,16 +29,21 @@ from desktop.ui.transcript.text.markdown import Kind
 
 _KEPT_BLOCKS = 64
 """Each time so many blocks of a message are laid out, those before are forgotten, where there are many."""
+_PATIENCE_S, _NAP_S = 10.0, 0.004
 _OVERHANG_PX = 6
 """So far a frame is drawn on beyond the line that ends its page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where a page may end: it ends at `end`, and the next one begins at `begin`. In pixels from the chat's top."""
+    """Where a page may end: it ends at `end`, and the next one begins at `begin`. In pixels from the chat's top.
+
+    One of `need` parts what belongs together, such as a heading and its text.
+    """
 
     end: float
     begin: float
+    need: bool = False
 
 
 class Pages:
@@ -58,14 +65,21 @@ class Pages:
         """Find out where the pages end, in small steps; yields how much is done, 0 to 1."""
         begin: float = 0.0
         last: Cut | None = None
+        spare: Cut | None = None
         for index in range(len(self._rows)):
+            for _ in self._await_diagrams(index):
+                yield index / len(self._rows)
             for cut in self._cuts(index):
                 while cut.end - begin > self.sheet.height:
                     # What is higher than a page and cannot be cut is cut nevertheless.
-                    at = last or Cut(begin + self.sheet.height, begin + self.sheet.height)
+                    at = last or spare or Cut(begin + self.sheet.height, begin + self.sheet.height)
                     self.ends.append((begin, at.end))
                     begin, last = at.begin, None
-                last = cut
+                    spare = spare if spare is not None and spare.end > begin else None
+                if cut.need:
+                    spare = cut
+                else:
+                    last, spare = cut, None
                 yield index / len(self._rows)
         self.ends.append((begin, max(begin, last.end if last is not None else 0.0)))
         self._view = None
@@ -76,6 +90,8 @@ class Pages:
         index = max(0, bisect_right(self._tops, begin) - 1)
         while index < len(self._rows) and self._tops[index] < end:
             if self._view is None or self._view[0] != index:
+                for _ in self._await_diagrams(index):
+                    yield
                 for _ in self._lay_out(index):
                     yield
             view, top = self._view_of(index), self._tops[index]
@@ -94,16 +110,15 @@ class Pages:
         below: float | None = None
         for corner, flow, block in self._lay_out(index):
             y = top + corner.y() + flow.top(block)
-            may_part = block == 0 or flow.blocks[block - 1].kind is not Kind.HEADING
-            if below is not None and may_part:
-                yield Cut(below, y)
+            if below is not None:
+                yield Cut(below, y, need=block > 0 and flow.blocks[block - 1].kind is Kind.HEADING)
             for inner in _breaks(flow, block):
                 yield Cut(y + inner, y + inner)
             below = y + ceil(flow.view(block).height)
         view = self._view_of(index)
         self._tops.append(top + view.height)
-        if index + 1 == len(self._rows) or not self._is_answered_by_next(index):
-            yield Cut(top + view.actions.top(), self._tops[-1])
+        is_answered = index + 1 < len(self._rows) and self._is_answered_by_next(index)
+        yield Cut(top + view.actions.top(), self._tops[-1], need=is_answered)
 
     def _is_answered_by_next(self, index: int) -> bool:
         roles = self._rows[index].message.role, self._rows[index + 1].message.role
@@ -116,6 +131,18 @@ class Pages:
             row = self._rows[index]
             self._view = index, MessageView(row, self.style, self.sheet.width, _own(self._state_of(row.message.id)))
         return self._view[1]
+
+    def _await_diagrams(self, index: int) -> Iterator[None]:
+        """Have the diagrams of a message drawn. The view would wait for them too, but the window with it."""
+        diagrams = self.style.diagrams
+        if diagrams is None:
+            return
+        for _, _, flow in self._view_of(index).parts():
+            for block in flow.blocks:
+                due = time.monotonic() + _PATIENCE_S if may_be_diagram(block, self.style) and block.closed else 0.0
+                while time.monotonic() < due and diagrams.picture(block.text, dark=False, scale=PAPER_SCALE) is None:
+                    time.sleep(_NAP_S)
+                    yield
 
     def _lay_out(self, index: int) -> Iterator[tuple[QPointF, Flow, int]]:
         """Lay out a message; yields each block that is laid out then, with its flow and where that stands."""

@@ -21,6 +21,8 @@ MARGINS_MM = (20.0, 24.0, 20.0, 24.0)
 _ZOOM = 4.0
 """Pixels of the layout to one of the design: so fine that rounding to pixels cannot be seen on paper."""
 _CODE_PX = 12
+_ABOVE_PICTURE_PX = 80
+"""Room for what stands above the first block of an answer, on the same page."""
 _POINTS_PER_INCH, _MM_PER_INCH = 72, 25.4
 
 
@@ -74,7 +76,8 @@ class Sheet:
 def paper_style(sheet: Sheet, diagrams: Diagrams | None = None) -> PaperStyle:
     """The style of everything that is printed on `sheet`."""
     white = replace(LIGHT, bg="#FFFFFF")
-    return PaperStyle(white, _ZOOM, diagrams, on_paper=True, page_height=sheet.height)
+    highest = sheet.height - _ABOVE_PICTURE_PX * _ZOOM
+    return PaperStyle(white, _ZOOM, diagrams, on_paper=True, page_height=highest)
 
 
 def lay_out_page(device: QPagedPaintDevice) -> None:
