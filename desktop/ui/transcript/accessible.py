@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
 from PySide6.QtCore import QObject, QPoint, QRect
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import QAccessibleWidget, QWidget
 from shiboken6 import VoidPtr, getCppPointer
 from typing_extensions import override
 
-from desktop.chat.message import Role, State
+from desktop.chat.message import Message, Role, State
 from desktop.ui.transcript.announce import Announcer
 from desktop.ui.transcript.canvas import Canvas
 from desktop.ui.transcript.message_view import TEXT
@@ -25,7 +26,7 @@ from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.spoken import spoken_text
 from desktop.ui.transcript.text.inline import References
 from desktop.ui.transcript.text.markdown import Block, parse, plain
-from desktop.ui.transcript.words import name
+from desktop.ui.transcript.words import name, reasoning_title
 
 _installed = False
 _NOTHING = cast("QAccessibleInterface", None)
@@ -106,6 +107,7 @@ class _TranscriptInterface(QAccessibleWidget):
         super().__init__(transcript, QAccessible.Role.List, transcript.accessibleName())
         self._messages: dict[int, _MessageInterface] = {}
         self._announcers: dict[int, Announcer] = {}
+        self._reasoned: set[int] = set()
 
     def forget(self) -> None:
         """Other messages are shown: a reader that still holds one of the old finds that it is gone."""
@@ -132,9 +134,16 @@ class _TranscriptInterface(QAccessibleWidget):
         is_done = shown.message.state is not State.STREAMING
         words = announcer.next(*self._text_of(row), is_done=is_done)
         if not is_done:
-            return words
+            return words or self._reasoning(shown.message)
         del self._announcers[shown.message.id]
         return "\n".join(filter(None, (words, shown.notice)))
+
+    def _reasoning(self, message: Message) -> str:
+        """That the model has begun to reason, once. What it reasons is not read out."""
+        if not message.reasoning or message.text or message.id in self._reasoned:
+            return ""
+        self._reasoned.add(message.id)
+        return reasoning_title(message, is_now=True)
 
     def _text_of(self, row: int) -> tuple[list[Block], References]:
         flow = self.transcript.column.view(row).flow(TEXT)
@@ -259,20 +268,17 @@ class _MessageText(QAccessibleTextInterface):
     def __init__(self, message: _MessageInterface) -> None:
         super().__init__()
         self._message = message
-        self._row: Row | None = None
+        self._made_from: tuple[Row, bool] | None = None
         self._content = ""
 
     @property
     def content(self) -> str:
         """As it is spoken; a reader asks for it piece by piece."""
         row = self._message.row
-        if row is not self._row:
-            self._row = row
-            # A question is shown as it was typed.
-            is_plain = row.message.role is not Role.ASSISTANT
-            blocks = (plain(row.message.text), {}) if is_plain else parse(row.message.text)
-            said = (spoken_text(*blocks), row.progress, row.notice)
-            self._content = "\n".join(filter(None, said))
+        state = self._message.transcript.column.state_of(row.message.id)
+        if (row, bool(state.unfolded)) != self._made_from:
+            self._made_from = row, bool(state.unfolded)
+            self._content = "\n".join(filter(None, _words(row, with_reasoning=bool(state.unfolded))))
         return self._content
 
     @override
@@ -318,3 +324,17 @@ class _MessageText(QAccessibleTextInterface):
     @override
     def setSelection(self, selectionIndex: int, startOffset: int, endOffset: int) -> None:
         """As above."""
+
+
+def _words(row: Row, *, with_reasoning: bool) -> Iterator[str]:
+    """What can be read of a message, from above."""
+    message = row.message
+    if message.reasoning:
+        yield reasoning_title(message, is_now=message.state is State.STREAMING and not message.text)
+        if with_reasoning:
+            yield spoken_text(*parse(message.reasoning))
+    # A question is shown as it was typed.
+    is_plain = message.role is not Role.ASSISTANT
+    yield spoken_text(plain(message.text), {}) if is_plain else spoken_text(*parse(message.text))
+    yield row.progress
+    yield row.notice

@@ -99,6 +99,20 @@ def test_finished_sentences_are_announced_each_once(show: Show, told: list[QAcce
     assert _announced(told)[2:] == ["Sugar\nStopped by you."]
 
 
+def test_reasoning_is_named_and_read_out_only_where_it_is_unfolded(show: Show, told: list[QAccessibleEvent]) -> None:
+    row = answer(1, "", State.STREAMING, reasoning="First. **Then**")
+    transcript = show([row])
+    for reasoning in ("First. Then. And", "First. Then. And so. On"):
+        _update(transcript, 0, replace(row, message=replace(row.message, reasoning=reasoning)))
+    assert _announced(told) == ["Thinking…"]
+    done = replace(row.message, text="Tea.", state=State.COMPLETE, reasoning_s=3.0)
+    _update(transcript, 0, replace(row, message=done))
+    item = QAccessible.queryAccessibleInterface(transcript).child(0)
+    assert item.text(QAccessible.Text.Description) == "Thought for 3 s\nTea."
+    transcript.column.toggle_reasoning(0)
+    assert item.text(QAccessible.Text.Description) == "Thought for 3 s\nFirst. Then\nTea."
+
+
 def test_a_continued_answer_is_announced_from_where_it_goes_on(show: Show, told: list[QAccessibleEvent]) -> None:
     row = answer(1, "Tea is hot. Milk", State.STREAMING)
     transcript = show([row])
