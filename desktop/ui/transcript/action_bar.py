@@ -83,6 +83,7 @@ class ActionBar(QWidget):
             self._position.setFixedWidth(branch_counter.position_width(row, self._style))
         # Over an answer it stands in the answer's first line.
         self._said.setText("" if is_answer else f"{speaker(row)} · {when(row)}")
+        self._said.setVisible(not is_answer)
         told = message.statistics if is_answer else None
         self._statistics.setText(statistics_line(told) if told is not None else "")
         self._fit_statistics()
