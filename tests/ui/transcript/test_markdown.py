@@ -94,6 +94,61 @@ def test_bare_addresses_become_links_without_their_punctuation() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("www.a.example/b, x", ["http://www.a.example/b"]),
+        ("mail a.b-c_d@a.example.", ["mailto:a.b-c_d@a.example"]),
+        ("访问https://a.example/路径，谢谢", ["https://a.example/路径"]),
+        ("https://a.example/?x=1&amp;y=2 z", ["https://a.example/?x=1&y=2"]),
+        ("https://a.example/a\\_b", ["https://a.example/a_b"]),
+        ("https://a.example\u202etxt.exe", ["https://a.example"]),
+        ("https://a.exa\u200bmple", ["https://a.exa"]),
+        ("a@b and @name and www. and https:// and x@y.", []),
+        ("`https://a.example`", []),
+    ],
+)
+def test_bare_addresses(text: str, addresses: list[str]) -> None:
+    assert [span.href for span in spans(text) if span.href] == addresses
+
+
+@pytest.mark.parametrize(
+    ("text", "added"),
+    [
+        ("[https://bank.example](https://evil.example)", " (https://evil.example)"),
+        ("[bank.example/login](https://evil.example/x)", " (https://evil.example/x)"),
+        ("[\u202eelpmaxe.knab](https://evil.example)", " (\u2066https://evil.example\u2069)"),
+        ("[www.a.example](https://a.example/x)", ""),
+        ("[docs](https://a.example)", ""),
+        ("[e.g. this](https://a.example)", ""),
+        ("[main.py](src/main.py)", ""),
+    ],
+)
+def test_a_link_that_pretends_to_lead_elsewhere_shows_its_address(text: str, added: str) -> None:
+    assert "".join(span.text for span in spans(text) if span.muted) == added
+
+
+def test_a_line_break_of_html_is_one_in_a_cell_alone() -> None:
+    (table, paragraph) = blocks("| a<br>b | `<br>` \\<br> |\n|---|---|\n| c<BR/>d<br />e | <hr> |\n\na<br>b")
+    assert [plain_inline(cell) for cell in table.rows[0]] == ["a\nb", "<br> <br>"]
+    assert [plain_inline(cell) for cell in table.rows[1]] == ["c\nd\ne", "<hr>"]
+    assert plain_inline(paragraph.text) == "a<br>b"
+    assert markdown.plain_text(table) == "a b\t<br> <br>\nc d e\t<hr>"
+
+
+def test_loose_lists_tasks_in_tasks_and_a_table_in_a_list() -> None:
+    found = blocks("7. a\n\n8. b\n\n   | x |\n   |---|\n   | y |\n\n- [ ] c\n  - [x] d\n\n    e\n> 2) f")
+    assert [(block.text or block.rows, block.indents) for block in found] == [
+        ("a", ("7.",)),
+        ("b", ("8.",)),
+        ((("x",), ("y",)), ("",)),
+        ("c", ("☐",)),
+        ("d", ("", "☑")),
+        ("e", ("", "")),
+        ("f", (">", "2)")),
+    ]
+
+
 def test_an_image_is_its_text_and_address() -> None:
     assert spans("![a cat](https://img.example/cat.png)") == [
         Span("a cat"),
@@ -130,7 +185,19 @@ def test_long_blocks_come_in_pieces_that_join_to_the_whole() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [">" * 10_000 + " deep", "[" * 10_000, "- " * 5_000 + "x", "x" * 300_000, "![" * 9_000, "*a **b " * 3_000],
+    [
+        ">" * 10_000 + " deep",
+        "[" * 10_000,
+        "- " * 5_000 + "x",
+        "x" * 300_000,
+        "![" * 9_000,
+        "*a **b " * 3_000,
+        "$" * 10_000,
+        "[^" * 9_000,
+        "\\begin{" * 10_000,
+        "\\[ x " * 10_000,
+        "| x |\n|---|\n" + "| y |\n" * 100_000,
+    ],
 )
 def test_hostile_text_loses_nothing(text: str) -> None:
     found, references = parse(text)

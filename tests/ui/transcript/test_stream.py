@@ -136,6 +136,80 @@ def test_committed_blocks_never_change(lines: list[str]) -> None:
         committed = list(stream._committed)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a $x^2 + y_1$ and $5 and $10 then $z$.",
+        "价格是$5，不是$6。设$x_1$为\\(y\\)的",
+        "Text:\n$$\nx = \\frac{a}{b}\n$$\nmore",
+        "Text:\n\\[\nx\n\\]\n\n\\begin{align}\na &= b\n\\end{align}\n",
+        "see [docs](http://exa.example/x) <https://x.example/z> &amp; `code` **b** *i* ~~s~~ a[^1] end.\n\n[^1]: note",
+        "[a] b\n\n[a]: http://ref.example\n\nend",
+        "| a | b |\n|---|---|\n| 1<br>2 | **x** |\n",
+        "1. one\n   - two `x`\n   - [ ] task\n2. three\n\n```py\nx = 1\n```\nend",
+        "use $HOME/bin and ${PATH} here ok, 5 < 6 & 7",
+    ],
+)
+def test_no_letter_that_was_shown_goes_again(text: str) -> None:
+    stream = MarkdownStream()
+    before = ""
+    for end in range(1, len(text) + 1):
+        stream.feed(text[:end])
+        shown = " ".join(markdown.plain_text(block, stream.references) for block in stream.blocks)
+        letters = "".join(filter(str.isalnum, shown))
+        assert letters.startswith(before), text[:end]
+        before = letters
+
+
+def test_a_formula_that_turns_out_to_be_text_belongs_to_the_paragraph_before() -> None:
+    text = "text\n$$\nx\n$$"
+    stream = MarkdownStream()
+    stream.feed(text)
+    assert [block.kind for block in stream.blocks] == [Kind.PARAGRAPH, Kind.FORMULA]
+    stream.feed(text + " z")
+    stream.finish()
+    assert stream.blocks == markdown.parse(text + " z")[0]
+    assert [block.kind for block in stream.blocks] == [Kind.PARAGRAPH]
+
+
+def test_what_is_too_long_is_plain_while_it_comes_as_at_its_end() -> None:
+    for text in ("a\n" * 5_001, "word " * 20_001):
+        stream = MarkdownStream()
+        stream.feed(text[:1_000])
+        assert stream.blocks[0].kind is Kind.PARAGRAPH
+        stream.feed(text)
+        assert stream.blocks == markdown.parse(text)[0]
+        stream.finish()
+        assert stream.blocks == markdown.parse(text)[0]
+
+
+def test_a_table_takes_its_rows_and_leaves_the_rest() -> None:
+    text = "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 60 + "# head\n"
+    stream = finished(text, [30])
+    assert stream.blocks == markdown.parse(text)[0]
+    assert stream.blocks[-1].kind is Kind.HEADING
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("\\[\n" * 4_900, id="formulas without an end"),
+        pytest.param("$$ a\n" * 4_900, id="dollars at the start of lines"),
+        pytest.param("\\begin{align}\n" * 4_900, id="environments without an end"),
+        pytest.param("- $$\n" * 4_900, id="formulas without an end in a list"),
+        pytest.param("> \\[\n" * 4_900 + "\n\\]", id="a formula that begins in a quote and ends outside"),
+        pytest.param("\\begin{" * 10_000, id="environments without a name"),
+        pytest.param("|a|b|\n|-|-|\n" + "|1|2|\n" * 4_900, id="a long table"),
+        pytest.param("|" + "a|" * 12_000 + "\n|" + "-|" * 12_000 + "\n" + "|\n" * 4_000, id="a wide table"),
+        pytest.param("[^a]: x\n" * 4_900, id="footnotes"),
+        pytest.param("[^" * 10_000, id="footnotes without an end"),
+        pytest.param("$a " * 6_600, id="dollars"),
+    ],
+)
+def test_hostile_text_comes_to_its_end(text: str) -> None:
+    assert finished(text, [len(text) // 2]).blocks == markdown.parse(text)[0]
+
+
 def test_committed_blocks_are_not_parsed_again() -> None:
     stream = MarkdownStream()
     stream.feed("first\n\nsecond\n\nthi")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from markdown_it.common.utils import isStrSpace, normalizeReference
-from markdown_it.rules_block import StateBlock
-from markdown_it.rules_inline import StateInline
+if TYPE_CHECKING:
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.rules_inline import StateInline
 
 TO_COME = "note:"
 """In the references: definitions may still come, so every reference to a footnote is taken for one."""
@@ -23,8 +23,8 @@ _INDENT = 4
 
 
 def key(label: str) -> str:
-    """Where the references hold the footnote `label`. Labels of links are upper case."""
-    return TO_COME + normalizeReference(label)
+    """Where the references hold the footnote `label`. The labels of links are in upper case there."""
+    return TO_COME + label.casefold()
 
 
 def are_all_defined(text: str, references: Mapping[str, Any]) -> bool:
@@ -77,7 +77,7 @@ def _read_inside(state: StateBlock, line: int, end_line: int, begin: int) -> Non
     """Read the blocks of a footnote, whose first line begins at `begin`, behind the colon."""
     kept = state.bMarks[line], state.tShift[line], state.sCount[line], state.blkIndent, state.parentType
     text = begin
-    while text < state.eMarks[line] and isStrSpace(state.src[text]):
+    while text < state.eMarks[line] and state.src[text] in " \t":
         text += 1
     state.bMarks[line], state.tShift[line] = begin, text - begin
     state.blkIndent += _INDENT

@@ -90,7 +90,7 @@ class MarkdownStream:
             self._committed += [block for unit in found for block in unit.blocks]
         self._open, self._shown, self._tail = None, [], ""
         if note.are_all_defined(self._text, self._definitions):
-            self._show_links()
+            self._show_links(self._definitions)
         else:
             self._references = self._definitions
 
@@ -98,9 +98,9 @@ class MarkdownStream:
         self._committed, self._open, self._shown = markdown.plain(text), None, []
         self._references = {}
 
-    def _show_links(self) -> None:
+    def _show_links(self, definitions: References) -> None:
         """A reference to a footnote is shown as one before its definition comes: only links are news."""
-        links = {label: link for label, link in self._definitions.items() if not label.startswith(note.TO_COME)}
+        links = {label: link for label, link in definitions.items() if not label.startswith(note.TO_COME)}
         if len(links) >= len(self._references):
             self._references = {**links, note.TO_COME: {}}
 
@@ -135,7 +135,6 @@ class MarkdownStream:
         for label, definition in found.items():
             if label not in self._definitions and definition["map"][1] <= lines:
                 self._definitions[label] = definition
-        self._show_links()
 
     def _append_lines(self, block: _OpenCode | _OpenTable) -> None:
         """Move complete lines of the tail into the block that is open."""
@@ -152,7 +151,12 @@ class MarkdownStream:
     def _show_tail(self) -> None:
         """Parse the tail as if it ended well."""
         shown = _settled_lines(self._tail)
-        units = self._units(shown, dict(self._definitions))
+        definitions = dict(self._definitions)
+        units = self._units(shown, definitions)
+        if len(definitions) >= len(self._references):
+            complete = shown.count("\n")
+            known = self._definitions
+            self._show_links({k: v for k, v in definitions.items() if k in known or v["map"][1] <= complete})
         self._shown = [block for unit in units for block in unit.blocks]
         if self._shown:
             self._shown[-1:] = _closed_for_display(self._shown[-1])
