@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 from xml.etree import ElementTree
 
 import pytest
@@ -26,6 +28,8 @@ from desktop.ui.transcript.diagrams.look import theme_variables
 from desktop.ui.transcript.diagrams.paint import contrast
 from desktop.ui.transcript.diagrams.service import MAX_SOURCE_CHARS, Diagrams, Picture
 from desktop.ui.transcript.diagrams.wire import Fault, Why
+from desktop.ui.transcript.transcript import Transcript
+from tests.ui.transcript.rows import answer
 
 WAIT_MS = 30_000
 SIMPLE = "flowchart TD\n  A[Start] --> B[End]"
@@ -319,6 +323,33 @@ def test_labels_stand_in_their_boxes() -> None:
             assert all(left < at < right and top < down < bottom for at, down in text.corners)
 
 
+def urlopen_error(address: str) -> None:
+    """Ask for what is not there."""
+    with pytest.raises(HTTPError) as failed:
+        urlopen(address)  # noqa: S310  ours
+    failed.value.close()
+
+
 def _is_zombie(pid: int) -> bool:
     status = Path(f"/proc/{pid}/stat")
     return status.exists() and status.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
+
+
+def test_images_in_markdown_are_their_addresses(
+    show: Callable[..., Transcript], server: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    red = QImage(400, 400, QImage.Format.Format_RGB32)
+    red.fill(0xFF0000)
+    red.save(str(tmp_path / "red.png"))
+    local = (tmp_path / "red.png").as_uri()
+    address = f"{server[0]}/a.png"
+    inline = f"![far]({address}) ![near]({local}) <img src='{address}'>"
+    text = f"{inline}\n\n| ![far]({address}) |\n|---|\n| [![near]({local})]({address}) |"
+    transcript = show([answer(1, text)])
+    shown = transcript.viewport().grab().toImage()
+    assert f"{server[0]}/a.png" in transcript.column.view(0).flow(1).view(0).text()
+    pixels = {shown.pixel(x, y) for x in range(0, shown.width(), 3) for y in range(0, shown.height(), 3)}
+    assert 0xFFFF0000 not in pixels
+    # A request of ours comes through, and none before it.
+    urlopen_error(address + "?ours")
+    assert server[1] == ["/a.png?ours"]
