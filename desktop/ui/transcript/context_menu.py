@@ -97,7 +97,7 @@ def _of_block(page: Reader, place: Place, deeds: Deeds) -> list[_Entry]:
     block_view = flow.view(at.block)
     offset = block_view.position_at(inner - corner)
     source = formula_at(shown(block_view.block, flow.references), offset)
-    if source:
+    if source and tr("Copy LaTeX") not in {entry.words for entry in entries}:
         entries.append(_Entry(tr("Copy LaTeX"), lambda: QGuiApplication.clipboard().setText(source)))
     return entries
 

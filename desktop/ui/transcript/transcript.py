@@ -33,6 +33,7 @@ from desktop.ui.transcript.pointer import Pointer
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.saving import Saving
 from desktop.ui.transcript.style import Style
+from desktop.ui.transcript.text.markdown import Kind
 from desktop.ui.transcript.wheel import SidewaysScroll
 
 _CONFIRMED_MS = 1200
@@ -146,7 +147,8 @@ class Transcript(Chooser):
                 self.link_activated.emit(url)
             case Does.COPY:
                 QGuiApplication.clipboard().setText(target.subject)
-                self.copied.emit(tr("Code copied"))
+                kind = self.column.view(row).flow(target.part).blocks[target.block].kind
+                self.copied.emit(tr("Code copied") if kind is Kind.CODE else tr("Copied"))
             case Does.SAVE:
                 self._saving.ask(target.subject, target.language)
             case Does.SHOW_NOTE:

@@ -210,6 +210,11 @@ def test_the_menu_knows_code_and_formulas(show: Show) -> None:
     choose(transcript, inline, "Copy LaTeX")
     assert QGuiApplication.clipboard().text() == "y^3"
     assert "Copy LaTeX" not in menu_words(transcript, tops[2] + QPointF(300, 10))
+    area = flow.view(1).areas(0, 1)[0]
+    formula = tops[1] - QPointF(20, 0) + area.center()
+    assert menu_words(transcript, formula).count("Copy LaTeX") == 1
+    choose(transcript, formula, "Copy LaTeX")
+    assert QGuiApplication.clipboard().text() == "x^2"
 
 
 def test_the_menu_works_on_its_message(show: Show, qtbot: QtBot) -> None:
