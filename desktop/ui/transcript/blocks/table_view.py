@@ -65,8 +65,9 @@ class TableView(BlockView):
             self._table.appendRows(len(block.rows) - kept)
             self._fill_rows(kept)
         self._set_columns(self._width - self._markers.indent)
-        cursor.endEditBlock()
+        # Before the rows are laid out: formulas have their sizes from here.
         self._inline.attach()
+        cursor.endEditBlock()
         text_width = max(1.0, self._width - self._markers.indent - self._padding())
         if text_width != self._document.textWidth():
             self._document.setTextWidth(text_width)
