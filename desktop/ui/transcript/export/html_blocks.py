@@ -215,7 +215,7 @@ def _diagram(source: str, light: str, dark: str) -> str:
     """As an image, which can run nothing and has its names for itself; in the page's own theme."""
     return (
         '<figure class="diagram"><picture>'
-        f'<source media="(prefers-color-scheme: dark)" srcset="{_picture(dark)}">'
+        f'<source media="screen and (prefers-color-scheme: dark)" srcset="{_picture(dark)}">'
         f'<img src="{_picture(light)}" alt="{text_html(source)}">'
         "</picture></figure>\n"
     )

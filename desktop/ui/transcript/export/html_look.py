@@ -7,7 +7,7 @@ from desktop.ui.transcript.highlight import Ink
 
 _SHEET = """
 :root { color-scheme: light dark; %(light)s }
-@media (prefers-color-scheme: dark) { :root { %(dark)s } }
+@media screen and (prefers-color-scheme: dark) { :root { %(dark)s } }
 * { box-sizing: border-box; }
 body {
   margin: 0 auto; padding: 32px 24px; max-width: 768px; overflow-wrap: break-word;
@@ -45,7 +45,7 @@ td, th { padding: 6px 14px; text-align: start; vertical-align: top; }
 td:first-child, th:first-child { padding-left: 0; }
 tbody tr { border-top: 1px solid var(--line); }
 .left { text-align: left; } .center { text-align: center; } .right { text-align: right; }
-.formula svg { overflow: visible; } .formula-line { text-align: center; overflow-x: auto; padding: .2em 0; }
+.formula svg { overflow: visible; font-size: 1.1em; } .formula-line { text-align: center; overflow-x: auto; padding: .2em 0; }
 .plain { white-space: pre-wrap; }
 .muted, .said, .notice, summary, footer { color: var(--muted); }
 .said { font-size: .8em; margin: 1.8em 0 .4em; } .said b { font-weight: 600; margin-right: .5em; }
@@ -54,6 +54,7 @@ tbody tr { border-top: 1px solid var(--line); }
 .question .text > :last-child { margin-bottom: 0; }
 .reasoning { margin-bottom: .8em; font-size: .93em; }
 .reasoning > div { border-left: 2px solid var(--line); padding-left: 14px; margin-top: .5em; color: var(--muted); }
+sup { font-size: .75em; line-height: 0; }
 .note { margin-bottom: .8em; } .note > sup + p { display: inline; }
 .error { color: var(--danger); }
 footer { margin-top: 3em; font-size: .8em; }
