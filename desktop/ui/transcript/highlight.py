@@ -7,6 +7,7 @@ alone, never on how it came in pieces.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from bisect import bisect_right
@@ -19,6 +20,8 @@ from desktop.ui.transcript.languages import language as named
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer, RegexLexer
+
+_log = logging.getLogger(__name__)
 
 _STRETCH = 8
 _AHEAD = 4
@@ -171,8 +174,14 @@ class Highlighter:
         if self._gave_up:
             return _Read([[] for _ in lines], [])
         before = time.perf_counter()
-        read = self._reader.read(lines, state, is_start=first == 0)
-        self._gave_up = time.perf_counter() - before > _MAX_STRETCH_S
+        try:
+            read = self._reader.read(lines, state, is_start=first == 0)
+        except Exception:  # noqa: BLE001
+            # Six hundred lexers by many hands, over a text by anybody: one that stumbles must not end the painting.
+            _log.exception("no colours: %s stumbled", self._reader)
+            read = _Read([[] for _ in lines], [])
+            self._gave_up = True
+        self._gave_up |= time.perf_counter() - before > _MAX_STRETCH_S
         return read
 
     def _take(self, first: int, lines: list[list[Range]]) -> None:
@@ -192,7 +201,8 @@ class _ByState:
 
     def __init__(self, lexer: RegexLexer) -> None:
         self._lexer = lexer
-        self._rules: dict[str, list[Any]] = vars(type(lexer))["_tokens"]
+        # Where a lexer comes in variants, its rules are its own and not its class's.
+        self._rules: dict[str, list[Any]] = {**vars(type(lexer)), **vars(lexer)}["_tokens"]
 
     def start(self, text: str) -> _State:
         # Models write PHP without its opening tag.

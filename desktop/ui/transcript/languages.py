@@ -105,7 +105,7 @@ Scheme | scm | scheme | scm
 SCSS | scss | scss
 Solidity | sol | solidity | sol
 SQL | sql | sql | mysql sqlite sqlite3 tsql mssql plsql mariadb
-PostgreSQL | sql | postgresql | postgres pgsql psql plpgsql
+PostgreSQL | sql | sql | postgres postgresql pgsql psql plpgsql
 Svelte | svelte | html | svelte astro
 SVG | svg | xml | svg
 Swift | swift | swift

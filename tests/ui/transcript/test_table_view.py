@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from desktop.ui import theme
+from desktop.ui import colours
 from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.blocks.make import make_view
@@ -19,7 +19,7 @@ from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer
 
 Show = Callable[..., Transcript]
-STYLE = Style(theme.LIGHT, 1.0)
+STYLE = Style(colours.LIGHT, 1.0)
 
 
 def table(rows: int, columns: int, cell: str = "cell") -> str:
@@ -64,7 +64,7 @@ def test_long_texts_wrap_before_a_table_is_scrolled() -> None:
 
 @pytest.mark.usefixtures("qapp")
 def test_on_paper_every_table_fits() -> None:
-    assert not view_of(only(table(2, 30)), style=Style(theme.LIGHT, 1.0, on_paper=True)).scrolls_sideways
+    assert not view_of(only(table(2, 30)), style=Style(colours.LIGHT, 1.0, on_paper=True)).scrolls_sideways
 
 
 @pytest.mark.usefixtures("qapp")
