@@ -206,6 +206,17 @@ def test_an_unclosed_formula_is_its_source() -> None:
     assert ink(picture(open_view, LIGHT.bg, ratio=1)).left() < 10
 
 
+@pytest.mark.parametrize("markdown", ["aaaa $n$, b", "aaaa ($n$)", "中文（$n$），中文"])
+def test_no_line_ends_between_a_formula_and_what_belongs_to_it(make: Make, markdown: str) -> None:
+    whole = make(markdown)
+    assert whole.text() == plain_text(whole.block)
+    formula = whole.text().index("$")
+    for width in range(45, 130, 3):
+        view = make(markdown, width=width)
+        before, after = view.caret_area(formula), view.caret_area(formula + 1)
+        assert before.top() == after.top(), width
+
+
 def test_ten_thousand_formulas_are_shown(make: Make) -> None:
     view = make("$x$ " * 4_000)
     assert view.length == 7_999

@@ -88,6 +88,8 @@ class FormulaObject(QPyTextObject):
         super().__init__(document)
         self.formulas: list[InlineFormula] = []
         self._depths: list[int] = []
+        self._tails: dict[int, tuple[str, QFont]] = {}
+        self._coloured: set[int] = set()
         self._room = 0.0
         self._sizes: dict[int, QSizeF] = {}
         self._layouts: dict[int, QTextLayout] = {}
@@ -103,9 +105,19 @@ class FormulaObject(QPyTextObject):
         size, depth = _size_with_descent(family, self._depth(formula))
         look.setFontFamilies([family])
         look.setProperty(QTextFormat.Property.FontPixelSize, size)
+        if look.hasProperty(_FOREGROUND):
+            self._coloured.add(len(self.formulas))
         self.formulas.append(formula)
         self._depths.append(depth)
         return look
+
+    def set_tail(self, text: str, font: QFont) -> bool:
+        """Draw `text` right behind the last formula, which no line's end may part from it. False where it cannot."""
+        number = len(self.formulas) - 1
+        if self.formulas[number].formula is None or number in self._coloured:
+            return False
+        self._tails[number] = text, font
+        return True
 
     @override
     def intrinsicSize(self, doc: QTextDocument, posInDocument: int, format: QTextFormat) -> QSizeF:
@@ -136,6 +148,11 @@ class FormulaObject(QPyTextObject):
             return
         em = formula.em * formula.scale(room)
         formula_picture.draw(painter, formula.formula, corner, em, brush.color(), formula.font)
+        if number in self._tails:
+            tail, font = self._tails[number]
+            painter.setFont(font)
+            painter.setPen(brush.color())
+            painter.drawText(corner + QPointF(formula.formula.width * em, 0), tail)
 
     def _size(self, number: int, room: float) -> QSizeF:
         formula = self.formulas[number]
@@ -145,7 +162,11 @@ class FormulaObject(QPyTextObject):
             width = last.naturalTextWidth() if layout.lineCount() == 1 else room
             return QSizeF(width, last.y() + last.ascent() + self._depths[number])
         em = formula.em * formula.scale(room)
-        return QSizeF(formula.formula.width * em, ceil(formula.formula.ascent * em) + _AIR + self._depths[number])
+        width = formula.formula.width * em
+        if number in self._tails:
+            tail, font = self._tails[number]
+            width += QFontMetricsF(font).horizontalAdvance(tail)
+        return QSizeF(width, ceil(formula.formula.ascent * em) + _AIR + self._depths[number])
 
     def _depth(self, formula: InlineFormula) -> int:
         if formula.formula is None:

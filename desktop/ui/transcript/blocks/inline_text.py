@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -26,6 +27,7 @@ from desktop.ui.transcript.text.inline import FORMULA_CHARACTER, References, Spa
 from desktop.ui.transcript.text.script import has_cjk
 
 _NO_FORMULA = "\ufffd"
+_BELONGS_TO_FORMULA = re.compile(r"[-–,.;:!?)\]}»”’、。，；：！？）】」』》〉…%]{1,3}|(?:th|st|nd|rd|s|[’']s)\b")
 _CODE_PADDING = 3
 """Room left and right of code in a line, inside its box."""
 
@@ -79,7 +81,9 @@ class InlineText:
                 self._insert_formula(cursor, run, look, bold=heading)
             else:
                 # The character that stands for a formula stands for nothing else.
-                cursor.insertText(run.text.replace(FORMULA_CHARACTER, _NO_FORMULA), look)
+                text = run.text.replace(FORMULA_CHARACTER, _NO_FORMULA)
+                text = self._with_tail(cursor, text, look) if not run.note and not run.code and not run.href else text
+                cursor.insertText(text, look)
             if run.code:
                 self._code_ranges.append((start, cursor.position()))
                 self._widen(start)
@@ -114,7 +118,7 @@ class InlineText:
 
     def is_formula(self, position: int) -> bool:
         """Whether the character at `position` stands for a formula."""
-        return any(position == at for at, _ in self._sources)
+        return any(position == at for at, _ in reversed(self._sources))
 
     def _look(self, run: Span, *, heading: bool) -> QTextCharFormat:
         colours = self._style.tokens
@@ -157,6 +161,30 @@ class InlineText:
             self._formulas = FormulaObject(self._document)
         self._sources.append((cursor.position(), formula.source))
         cursor.insertText(FORMULA_CHARACTER, self._formulas.add(formula, look))
+
+    def _with_tail(self, cursor: QTextCursor, text: str, look: QTextCharFormat) -> str:
+        """What is left of `text` when what belongs to the formula before it has been given to that.
+
+        Qt ends lines behind an object even before a comma. So the formula makes room for the comma and draws it; the
+        letter itself has no width and is not seen.
+        """
+        match = _BELONGS_TO_FORMULA.match(text)
+        mirrored = cursor.blockFormat().layoutDirection() == Qt.LayoutDirection.RightToLeft
+        if match is None or mirrored or self._formulas is None or not self.is_formula(cursor.position() - 1):
+            return text
+        tail = match[0]
+        font = QFont(look.font().resolve(self._document.defaultFont()))
+        for tag in map(QFont.Tag, ("pwid", "palt")):
+            # Else a painter takes over how wide punctuation is in the application's language.
+            font.setFeature(tag, font.featureValue(tag) if font.isFeatureSet(tag) else 0)
+        if not self._formulas.set_tail(tail, font):
+            return text
+        hidden = QTextCharFormat(look)
+        hidden.setForeground(QColor(0, 0, 0, 0))
+        hidden.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
+        hidden.setFontLetterSpacing(-QFontMetricsF(font).horizontalAdvance(tail) / len(tail))
+        cursor.insertText(tail, hidden)
+        return text[len(tail) :]
 
     def _insert_formula(self, cursor: QTextCursor, run: Span, look: QTextCharFormat, *, bold: bool) -> None:
         code = QFont(self._style.code_font)
