@@ -116,7 +116,12 @@ def test_bare_addresses(text: str, addresses: list[str]) -> None:
     ("text", "added"),
     [
         ("[https://bank.example](https://evil.example)", " (https://evil.example)"),
-        ("[bank.example/login](https://evil.example/x)", " (https://evil.example/x)"),
+        ("[bank.com/login](https://evil.example/bank.com)", " (https://evil.example/bank.com)"),
+        ("[bank.com](https://bank.com.evil.example)", " (https://bank.com.evil.example)"),
+        ("[https://bank.com@a.example](https://evil.example)", " (https://evil.example)"),
+        ("[a@b.com](mailto:a@b.com)", ""),
+        ("[python.org](https://docs.python.org/3/)", ""),
+        ("[main.py](https://a.example/x)", ""),
         ("[\u202eelpmaxe.knab](https://evil.example)", " (\u2066https://evil.example\u2069)"),
         ("[www.a.example](https://a.example/x)", ""),
         ("[docs](https://a.example)", ""),

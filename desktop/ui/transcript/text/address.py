@@ -19,7 +19,13 @@ _BARE = re.compile(
 _DOMAIN = re.compile(r"[^\s/?#:]+")
 _ENTITY = re.compile(r"&[A-Za-z0-9]+;$")
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?=[/?#:]|$)", re.IGNORECASE)
+_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?=[/?#:@]|$)", re.IGNORECASE)
+_LOOKS_LIKE_A_HOST = re.compile(
+    r"[a-z][a-z0-9+.-]*://|www\.|[a-z0-9.-]+\.(?:com|org|net|edu|gov|int|info|biz|io|co|ai|app|dev|me|tv|xyz|online|site"
+    r"|shop|cn|hk|tw|jp|kr|in|ru|eu|de|fr|es|it|nl|ch|uk|us|ca|au|br)(?:[/?#:@]|$)",
+    re.IGNORECASE,
+)
+"""A host by its ending: `main.py` and `README.md` are names of files."""
 
 
 def may_open(address: str) -> bool:
@@ -73,8 +79,11 @@ def is_disguised(text: str, address: str) -> bool:
     """Whether a link's `text` pretends to lead elsewhere: it names another host, or turns the direction of writing."""
     if _TURNS.search(text):
         return True
-    shown, real = _HOST.match(text.strip()), _HOST.match(address)
-    return shown is not None and has_scheme(address) and (real is None or shown[1].lower() != real[1].lower())
+    text = text.strip()
+    shown, real = _HOST.match(text), _HOST.match(address)
+    if shown is None or not _LOOKS_LIKE_A_HOST.match(text):
+        return False
+    return real is None or not f".{real[1]}".lower().endswith(f".{shown[1]}".lower())
 
 
 def isolated(address: str, text: str) -> str:
