@@ -45,7 +45,8 @@ td, th { padding: 6px 14px; text-align: start; vertical-align: top; }
 td:first-child, th:first-child { padding-left: 0; }
 tbody tr { border-top: 1px solid var(--line); }
 .left { text-align: left; } .center { text-align: center; } .right { text-align: right; }
-.formula svg { overflow: visible; font-size: 1.1em; } .formula-line { text-align: center; overflow-x: auto; padding: .2em 0; }
+.formula svg { overflow: visible; font-size: 1.1em; }
+.formula-line { text-align: center; overflow-x: auto; padding: .2em 0; }
 .plain { white-space: pre-wrap; }
 .muted, .said, .notice, summary, footer { color: var(--muted); }
 .said { font-size: .8em; margin: 1.8em 0 .4em; } .said b { font-weight: 600; margin-right: .5em; }
