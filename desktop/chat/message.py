@@ -86,7 +86,8 @@ class Turn:
 class Message:
     """One node of a chat's tree. Times are seconds since the epoch.
 
-    `model` is the model's name in the library, `error` what `packed_errors.pack` made of the error that ended the answer.
+    `model` is the model's name in the library, `error` is the error that ended the answer as `packed_errors.pack`
+    made it.
     """
 
     id: int
