@@ -7,21 +7,26 @@ height; what is seen is kept in its place when estimates above it turn out wrong
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF
 
+from desktop.chat.message import State
 from desktop.ui import theme
 from desktop.ui.transcript.blocks.target import Target
 from desktop.ui.transcript.heights import Heights
 from desktop.ui.transcript.message_view import MessageState, MessageView, Place, estimated_heights
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
-from desktop.ui.transcript.text.markdown import Block
+from desktop.ui.transcript.text.markdown import MAX_MARKDOWN_CHARS, Block
 
 MARGIN = 24
 _KEPT_VIEWS = 80
 """So many messages stay laid out; those farther away are laid out again when they are scrolled to."""
+
+
+_STEP_CHARS = 4_000
+"""So much new text of a growing message is read at once: no model writes that in a moment, but a server may send it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,9 +84,14 @@ class Column:
         if view is None:
             self._heights.set(index, *estimated_heights([row], self.width, self.style))
             return self.top(index)
-        view.set_row(row, is_read=is_read)
+        view.set_row(_next_step(view.row, row), is_read=is_read)
         self._heights.set(index, view.height)
         return self.top(index) + view.changed_below
+
+    def is_behind(self, index: int) -> bool:
+        """Whether more of row `index` has come than `show` takes at once: it wants to be called again."""
+        view = self._views.get(index)
+        return view is not None and view.row is not self.rows[index]
 
     def set_width(self, width: float) -> None:
         """Lay out for a text column of `width` pixels."""
@@ -224,6 +234,16 @@ class Column:
         reach = _KEPT_VIEWS // 4
         kept = range(first - reach, end + reach)
         self._views = {index: view for index, view in self._views.items() if index in kept}
+
+
+def _next_step(shown: Row, row: Row) -> Row:
+    """`row`, or only its beginning where more of it is new than can be read in one step."""
+    before, message = shown.message, row.message
+    end = len(before.text) + _STEP_CHARS
+    # A longer text is shown plain, which takes no time.
+    if before.state is not State.STREAMING or not end < len(message.text) <= MAX_MARKDOWN_CHARS:
+        return row
+    return replace(row, message=replace(message, text=message.text[:end], state=State.STREAMING))
 
 
 def column_width(page_width: int, zoom: float) -> float:

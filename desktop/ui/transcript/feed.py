@@ -66,7 +66,7 @@ class Feed(Canvas):
         if row.message.state is not State.STREAMING or time.perf_counter() >= self._due_s:
             self._show_late()
         elif not self._late_timer.isActive():
-            self._late_timer.start(max(1, round((self._due_s - time.perf_counter()) * 1000)))
+            self._show_later()
 
     def scroll_to_end(self) -> None:
         """Show the end, and follow it."""
@@ -82,9 +82,15 @@ class Feed(Canvas):
         changed_below = min(
             (self.column.show(index, is_read=index in read) for index in self._late), default=self.column.height
         )
-        shown, self._late = self._late, set()
+        shown = self._late
+        self._late = {index for index in shown if self.column.is_behind(index)}
         self.settle(changed_below)
         for index in shown:
             accessible.row_grew(self, index)
         took = time.perf_counter() - start
         self._due_s = start + took * (1 + _BACK_OFF) if took > _NOTICED_S else 0.0
+        if self._late:
+            self._show_later()
+
+    def _show_later(self) -> None:
+        self._late_timer.start(max(1, round((self._due_s - time.perf_counter()) * 1000)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from pytestqt.qtbot import QtBot
 from typing_extensions import override
 
 from desktop.chat.message import State
+from desktop.ui.transcript.text import markdown
+from desktop.ui.transcript.text.stream import MarkdownStream
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, grown, question
 
@@ -83,6 +86,9 @@ def test_nothing_is_fetched_or_read(show: Show, server: tuple[str, list[str]], t
         pytest.param("```\n" + "code\n" * 100_000, id="code of 100,000 lines"),
         pytest.param("a\u202eb\u200b\u2066c\ufeff" * 2_000, id="bidi and zero width"),
         pytest.param("e" + "\u0301" * 20_000, id="combining characters"),
+        pytest.param("$$\\frac{" * 3_000 + "\n\n" + "$\\left(" * 3_000 + "$x$ " * 3_000, id="broken LaTeX"),
+        pytest.param("$$" + "\\frac{1}{1+" * 5_000 + "x" + "}" * 5_000 + "$$", id="nested fractions"),
+        pytest.param("```mermaid\nflowchart LR\n" + "A --> B[" * 5_000 + "\n```", id="broken Mermaid"),
         pytest.param("\0\x07\x1b[31m\ufffe" * 1_000, id="control characters"),
     ],
 )
@@ -107,3 +113,25 @@ def test_a_stream_without_an_end_stays_shown(show: Show, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: not transcript._late)
     assert transcript.column.view(0).flow(1).blocks
     assert transcript.verticalScrollBar().value() == transcript.verticalScrollBar().maximum()
+
+
+def test_no_step_reads_more_than_a_little_however_much_comes_at_once(
+    show: Show, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may send in a moment what no model writes in a minute."""
+    text = "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 3_000
+    row = answer(1, "", State.STREAMING)
+    transcript = show([row])
+    read = [0]
+    feed = MarkdownStream.feed
+
+    def counting(stream: MarkdownStream, text: str) -> None:
+        if text:  # the reasoning has none
+            read.append(len(text))
+        feed(stream, text)
+
+    monkeypatch.setattr(MarkdownStream, "feed", counting)
+    transcript.update_row(0, grown(row, text, State.COMPLETE))
+    qtbot.waitUntil(lambda: transcript.column.view(0).row is transcript.rows[0])
+    assert max(after - before for before, after in pairwise(read)) <= 4_000
+    assert transcript.column.view(0).flow(1).blocks == markdown.parse(text)[0]
