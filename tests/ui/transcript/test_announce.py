@@ -31,6 +31,7 @@ def chinese() -> Iterator[None]:
         ("Ask Dr. Smith or J. R. Tolkien", ""),
         ("Take some, e.g. green tea. Or", "Take some, e.g. green tea."),
         ("“Is it hot?” she asked. Yes", "“Is it hot?” she asked."),
+        ("Wait... he said. Yes", "Wait... he said."),
         ("茶很热。牛", "茶很热。"),
         ("“茶很热吗？”他问", "“茶很热吗？”"),
         ("One line\nand", "One line\n"),
