@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
@@ -15,6 +16,7 @@ from desktop.ui.colours import DARK
 from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.blocks.diagram_view import DiagramView
 from desktop.ui.transcript.blocks.target import Does
+from desktop.ui.transcript.diagrams.service import Diagrams, Picture
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, grown
 
@@ -103,12 +105,22 @@ def test_what_is_not_understood_stays_source_with_the_line_named(qtbot: QtBot, s
     assert Does.SHOW_SOURCE not in does(transcript, 0)
 
 
-def test_what_is_still_written_is_source_and_drawn_once_it_is_closed(qtbot: QtBot, show: Show) -> None:
+def test_what_is_still_written_is_source_and_drawn_once_it_is_closed(
+    qtbot: QtBot, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    picture = Diagrams.picture
+
+    def ask(here: Diagrams, source: str, dark: bool, scale: float) -> Picture | None:
+        asked.append(source)
+        return picture(here, source, dark, scale)
+
+    monkeypatch.setattr(Diagrams, "picture", ask)
     row = answer(1, "```mermaid\nflowchart TD\n", State.STREAMING)
     transcript = show([row])
     for end in range(20, len(SOURCE) + 1, 7):
         transcript.update_row(0, grown(row, "```mermaid\n" + SOURCE[:end]))
-        assert Does.SHOW_SOURCE not in does(transcript, 0)
+        assert asked == []
     transcript.update_row(0, grown(row, fenced(SOURCE) + "\n"))
     wait_for_picture(qtbot, transcript, 0)
     height = block(transcript, 0).height
