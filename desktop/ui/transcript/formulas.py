@@ -16,8 +16,8 @@ from html import escape, unescape
 from desktop.ui.transcript import latex
 from desktop.ui.transcript.text.script import is_cjk
 
-MAX_CHARS = 3_000
-_MAX_GLYPHS = 2_500
+MAX_CHARS = 2_500
+_MAX_GLYPHS = 1_800
 _MAX_WIDTH, _MAX_HEIGHT = 400.0, 150.0
 _KEPT = 1_000
 _MAX_MARKS = 51

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_MAX_EXPANDED = 3_000
+_MAX_EXPANDED = 2_000
 """How many characters the macros that a formula defines may add up to."""
 
 _NAMES = {

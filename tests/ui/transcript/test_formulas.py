@@ -80,7 +80,7 @@ BOMBS = (
     r"\rule{1em}{100000em}",
     r"\hspace{1e9em}x",
     r"\left(\rule{1em}{1000000000em}\right)",
-    "&" * 2999,
+    "&" * 2499,
     "中 " * 1000,
 )
 
@@ -107,7 +107,7 @@ def test_a_bomb_is_no_picture(source: str) -> None:
 
 
 def test_long_formulas_are_set() -> None:
-    lines = r"\\".join(rf"x_{{{n}}} &= \frac{{a_{n}}}{{b}} + \sqrt{{y}}" for n in range(60))
+    lines = r"\\".join(rf"x_{{{n}}} &= \frac{{a_{n}}}{{b}} + \sqrt{{y}}" for n in range(50))
     source = rf"\begin{{aligned}}{lines}\end{{aligned}}"
     assert len(source) <= MAX_CHARS
     assert typeset(source, display=True) is not None

@@ -32,7 +32,7 @@ EM = 1.1
 _LEAST_SCALE = 0.6
 _AIR = 2
 _UNLIMITED = 1e6
-_MAX_SOURCE = 20_000
+_MAX_SOURCE = 6_000
 """So much of a source that cannot be set is shown in a line."""
 
 
