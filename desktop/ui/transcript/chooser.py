@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QFocusEvent, QPainter
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
@@ -68,6 +68,15 @@ class Chooser(Reader):
         self._show_address()
         self.viewport().update()
         return self._target is not None
+
+    def chosen_point(self) -> QPoint:
+        """Where the menu key opens the menu: at the chosen target, or at the chosen message."""
+        if self.focused is None:
+            return QPoint(16, 16)
+        if self._target is not None and self._target < len(targets := self.targets(self.focused)):
+            return targets[self._target].area.center().toPoint()
+        area = self.area_of(self.focused) & self.viewport().rect()
+        return area.topLeft() + QPoint(16, 16)
 
     def _show_address(self) -> None:
         """Say where the link leads that Tab has chosen."""

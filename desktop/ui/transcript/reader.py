@@ -16,10 +16,13 @@ from desktop.ui.transcript.find import Hit, shown, spans
 from desktop.ui.transcript.message_view import REASONING, Place
 from desktop.ui.transcript.selection import Selection, everything, selected_text
 from desktop.ui.transcript.style import Style
+from desktop.ui.transcript.text.inline import References
+from desktop.ui.transcript.text.markdown import Block
 
 _PRIMARY_MS = 200
 _ROUNDS = 4
 _CARET_PX = 2
+_MAX_SPANS = 1000
 
 
 class Reader(Feed):
@@ -36,6 +39,7 @@ class Reader(Feed):
         self.caret = Caret(self)
         self.needle = ""
         self.hit: tuple[int, Hit] | None = None
+        self._spans: dict[tuple[int, int, int], tuple[Block, list[tuple[int, int]]]] = {}
         self._primary_timer = QTimer(self, singleShot=True, interval=_PRIMARY_MS)
         self._primary_timer.timeout.connect(self._offer_primary)
 
@@ -97,6 +101,13 @@ class Reader(Feed):
         self.caret.move(step, marks=marks)
         self._follow_caret()
 
+    def caret_in_sight(self) -> QRectF | None:
+        """Where the caret stands in the viewport, if it is shown."""
+        spot = self.caret.spot
+        if not self.caret.is_on or spot is None or not has_text(self.column, spot):
+            return None
+        return spot_area(self.column, spot).translated(-self.to_column(QPointF(0, 0)))
+
     def _follow_caret(self) -> None:
         spot = self.caret.spot
         if spot is not None:
@@ -151,6 +162,7 @@ class Reader(Feed):
         """Mark every place where `needle`, which is folded, stands; "" none."""
         self.needle = needle
         self.hit = None
+        self._spans.clear()
         self.viewport().update()
 
     def top_place(self) -> tuple[int, tuple[int, int, int]]:
@@ -189,12 +201,21 @@ class Reader(Feed):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for part, corner, flow in self.column.view(row).parts():
             for index, y, view in flow.in_sight(top - corner.y(), bottom - corner.y()):
-                for start, end in spans(shown(view.block, flow.references), self.needle):
+                for start, end in self._spans_of((row, part, index), view.block, flow.references):
                     is_visited = visited == Hit(part, index, start, end)
                     for area in view.areas(start, end):
                         place = area.translated(corner + QPointF(0, y)).adjusted(-px(1), 0, px(1), 0)
                         self._draw_hit(painter, place, is_visited=is_visited)
         painter.restore()
+
+    def _spans_of(self, place: tuple[int, int, int], block: Block, references: References) -> list[tuple[int, int]]:
+        """Where hits stand in one block, kept from one painting to the next."""
+        kept = self._spans.get(place)
+        if kept is None or kept[0] is not block:
+            if len(self._spans) > _MAX_SPANS:
+                self._spans.clear()
+            kept = self._spans[place] = (block, spans(shown(block, references), self.needle))
+        return kept[1]
 
     def _draw_hit(self, painter: QPainter, area: QRectF, *, is_visited: bool) -> None:
         """Go over a hit as with a marker pen, whatever is painted there already."""

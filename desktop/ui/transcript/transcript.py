@@ -304,17 +304,8 @@ class Transcript(Chooser):
             return
         where = self.viewport().mapFromGlobal(event.globalPos())
         if event.reason() is QContextMenuEvent.Reason.Keyboard:
-            where = self._menu_point()
+            where = self.chosen_point()
         self.menu_at(where).popup(self.viewport().mapToGlobal(where))
-
-    def _menu_point(self) -> QPoint:
-        """Where the menu key opens the menu: at the chosen target, the caret, or the chosen message."""
-        if self.focused is None:
-            return QPoint(16, 16)
-        if self._target is not None and self._target < len(targets := self.targets(self.focused)):
-            return targets[self._target].area.center().toPoint()
-        area = self.area_of(self.focused) & self.viewport().rect()
-        return area.topLeft() + QPoint(16, 16)
 
     def menu_at(self, where: QPoint) -> QMenu:
         """The menu for a point of the viewport."""
@@ -339,8 +330,18 @@ class Transcript(Chooser):
         press = keyboard.meaning(event, row)
         if event.key() == Qt.Key.Key_Escape and self.give_up():
             return
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._activate_at_caret():
+            return
         if press is None or not self._press(press):
             super().keyPressEvent(event)
+
+    def _activate_at_caret(self) -> bool:
+        """Activate the link behind the caret. False where there is none."""
+        area = self.caret_in_sight()
+        found = self._pointer.target_at(area.center() + QPointF(1, 0)) if area is not None else None
+        if found is not None:
+            self.activate(*found)
+        return found is not None
 
     def _press(self, press: Press) -> bool:
         """Do what a key means. False where there is nothing to do it with."""

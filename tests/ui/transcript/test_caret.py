@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import State
 from desktop.ui.transcript.caret import spot_area
@@ -176,3 +177,14 @@ def test_a_mark_survives_what_comes_below_and_a_new_layout(show: Show) -> None:
     transcript.set_rows([answer(3, "other")])
     assert not transcript.has_mark
     assert not transcript.caret.is_on
+
+
+def test_enter_opens_the_link_at_the_caret(show: Show, qtbot: QtBot) -> None:
+    transcript = show([answer(1, "See [words](https://a.example/x) there")])
+    begin(transcript)
+    with qtbot.assertNotEmitted(transcript.link_activated):
+        press(transcript, Key.Key_Return)
+    press(transcript, Key.Key_Right, held=CTRL)
+    with qtbot.waitSignal(transcript.link_activated) as told:
+        press(transcript, Key.Key_Return)
+    assert told.args == ["https://a.example/x"]

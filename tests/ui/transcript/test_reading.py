@@ -326,3 +326,11 @@ def test_escape_gives_up_one_thing_at_a_time(show: Show) -> None:
         gave_up = transcript.give_up()
         seen.append((gave_up, transcript.finding.is_open, transcript.has_mark))
     assert seen == [(True, False, True), (True, False, False), (False, False, False)]
+
+
+def test_the_menu_key_opens_the_menu_of_what_tab_has_chosen(show: Show) -> None:
+    transcript = show([answer(1, "See [words](https://a.example/x) there")])
+    QTest.keyClick(transcript, Key.Key_Up)
+    assert "Open link" not in menu_words(transcript, QPointF(transcript.chosen_point()))
+    QTest.keyClick(transcript, Key.Key_Tab)
+    assert "Open link" in menu_words(transcript, QPointF(transcript.chosen_point()))
