@@ -178,6 +178,10 @@ class Exporting(QObject):
         except AppError as error:
             self._end()
             self._toast.show_error(one_line(error))
+        except BaseException:
+            # A bug. What goes wrong here must not be tried again, nor look like the end.
+            self._end()
+            raise
         else:
             self._tell(done)
 
