@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QFocusEvent, QPainter
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
@@ -12,6 +12,7 @@ from desktop.ui import theme
 from desktop.ui.transcript import accessible
 from desktop.ui.transcript.address_label import AddressLabel
 from desktop.ui.transcript.reader import Reader
+from desktop.ui.transcript.wheel import scroll_target, show_target
 
 
 class Chooser(Reader):
@@ -65,6 +66,8 @@ class Chooser(Reader):
             return False
         count = len(self.targets(self.focused))
         self._target = chosen if 0 <= chosen < count else None
+        if self._target is not None:
+            show_target(self, self.focused, self.targets(self.focused)[self._target])
         self._show_address()
         self.viewport().update()
         return self._target is not None
@@ -77,6 +80,15 @@ class Chooser(Reader):
             return targets[self._target].area.center().toPoint()
         area = self.area_of(self.focused) & self.viewport().rect()
         return area.topLeft() + QPoint(16, 16)
+
+    def scroll_chosen(self, event: QKeyEvent) -> bool:
+        """Left and Right scroll the block that the chosen target stands in. False where they mean something else."""
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if step is None or modifiers or self.focused is None or self._target is None or not self._shows_ring:
+            return False
+        targets = self.targets(self.focused)
+        return self._target < len(targets) and scroll_target(self, self.focused, targets[self._target], step)
 
     def _show_address(self) -> None:
         """Say where the link leads that Tab has chosen."""

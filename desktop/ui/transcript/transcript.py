@@ -332,6 +332,8 @@ class Transcript(Chooser):
             return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._activate_at_caret():
             return
+        if self.scroll_chosen(event):
+            return
         if press is None or not self._press(press):
             super().keyPressEvent(event)
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from typing_extensions import override
 
 from desktop.ui.transcript.blocks.block_view import BlockView
-from desktop.ui.transcript.blocks.target import Target
+from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.canvas import Canvas
 
 _NOTCH = 120
@@ -24,12 +24,27 @@ Found = tuple[BlockView, QPointF]
 
 
 def scroll_target(canvas: Canvas, row: int, target: Target, step: int) -> bool:
-    """Scroll the block that `target` of `row` stands in by a step to the right (1) or left (-1). False: it cannot."""
-    view = canvas.column.view(row).flow(target.part).view(target.block)
-    if not view.scroll_sideways(step * canvas.column.style.px(_KEY_PX)):
+    """Scroll the block that `target` of `row` stands in by a step to the right (1) or left (-1).
+
+    False where the block is not wider than its room.
+    """
+    if target.does is Does.FOLD:
         return False
-    canvas.viewport().update()
-    return True
+    view = canvas.column.view(row).flow(target.part).view(target.block)
+    if view.scroll_sideways(step * canvas.column.style.px(_KEY_PX)):
+        canvas.viewport().update()
+    return view.scrolls_sideways
+
+
+def show_target(canvas: Canvas, row: int, target: Target) -> None:
+    """Scroll the block that `target` of `row` stands in, so that it is in sight. Its area is as in the viewport."""
+    if target.does not in (Does.OPEN_LINK, Does.SHOW_NOTE):
+        return
+    message = canvas.column.view(row)
+    left = next(origin.x() for part, origin, _ in message.parts() if part == target.part)
+    area = target.area.translated(canvas.to_column(QPointF()).x() - left, 0)
+    if message.flow(target.part).view(target.block).reveal_area(area):
+        canvas.viewport().update()
 
 
 class SidewaysScroll(QObject):

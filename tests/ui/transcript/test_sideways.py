@@ -16,7 +16,6 @@ from desktop.ui.transcript.blocks.target import Does
 from desktop.ui.transcript.flow import Flow
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.transcript import Transcript
-from desktop.ui.transcript.wheel import scroll_target
 from tests.ui.transcript.rows import answer
 
 Show = Callable[..., Transcript]
@@ -116,11 +115,28 @@ def test_marking_beyond_the_edge_scrolls(transcript: Transcript, qtbot: QtBot) -
     assert transcript.selection.end.place.offset > len(LINE) - 10
 
 
-def test_a_key_scrolls_the_block_of_a_chosen_target(transcript: Transcript) -> None:
-    target = next(target for target in transcript.targets(0) if target.does is Does.COPY)
-    assert scroll_target(transcript, 0, target, 1)
-    assert scroll_target(transcript, 0, target, -1)
-    assert not scroll_target(transcript, 0, target, -1)
+def test_keys_scroll_the_block_of_a_chosen_target(transcript: Transcript) -> None:
+    view, before = wide(transcript), first_letter(wide(transcript))
+    QTest.keyClick(transcript, Qt.Key.Key_Up)
+    QTest.keyClick(transcript, Qt.Key.Key_Tab)
+    QTest.keyClick(transcript, Qt.Key.Key_Right)
+    assert first_letter(view) < before
+    QTest.keyClick(transcript, Qt.Key.Key_Left)
+    assert first_letter(view) == before
+    # At the end the key means nothing else.
+    QTest.keyClick(transcript, Qt.Key.Key_Left)
+    assert transcript.hasFocus()
+
+
+def test_a_link_that_tab_chooses_is_brought_into_the_room(show: Show) -> None:
+    links = "".join(f"[link{number}](https://a.example/{number})|" for number in range(30))
+    transcript = show([answer(1, "|" + "a|" * 30 + "\n|" + "-|" * 30 + "\n|" + links)])
+    QTest.keyClick(transcript, Qt.Key.Key_Up)
+    for _ in range(20):
+        QTest.keyClick(transcript, Qt.Key.Key_Tab)
+    area = transcript.targets(0)[19].area
+    assert area.left() >= 40
+    assert area.right() <= 760
 
 
 def test_what_is_found_is_brought_into_the_room(transcript: Transcript) -> None:
