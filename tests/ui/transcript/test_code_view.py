@@ -133,6 +133,23 @@ def test_colours_and_numbers_go_on_over_pieces() -> None:
     assert picture(flow.view(last)) != before
 
 
+@pytest.mark.usefixtures("qapp")
+def test_colours_go_on_over_pieces_while_it_is_written() -> None:
+    highlight.highlighter("python")
+    text = '```python\nx = """\n' + "return\n" * 430
+    flow = Flow(STYLE, 600.0)
+    for end in range(20, len(text) + 1, 61):
+        flow.set_text(text[:end], growing=True)
+        flow.realise(0, 100_000)
+    views = [flow.view(index) for index in range(len(flow.blocks))]
+    assert len(views) > 2
+    for view in views:
+        assert isinstance(view, CodeView)
+        while view.awaits_colours:
+            view.colour_more()
+        assert not has(picture(view), STYLE.tokens.ink_keyword)
+
+
 def test_its_buttons_wrap_number_and_copy(show: Show) -> None:
     transcript = show([answer(1, f"```python\n{LONG}\n```")])
     view = next(iter(transcript.blocks_in_sight()))

@@ -52,9 +52,8 @@ class CodeView(BlockView):
         cursor = QTextCursor(self._document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.insertText(block.text[len(old.text) :])
-        pieces = self._state.pieces
-        if pieces and pieces[-1] is old:
-            pieces[-1] = block
+        if self._place < len(self._state.pieces):
+            self._state.pieces[self._place] = block
         self.block = block
         self.colour_more()
         self._measure()
@@ -108,6 +107,8 @@ class CodeView(BlockView):
     @override
     def _fill(self) -> None:
         self._inks: list[list[Range]] = []
+        pieces = self._state.pieces
+        self._place = next((place for place, piece in enumerate(pieces) if piece is self.block), 0)
         self._document.setDefaultFont(self._style.code_font)
         option = QTextOption()
         wrap = QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere
@@ -177,15 +178,12 @@ class CodeView(BlockView):
 
     def _around(self) -> tuple[str, str]:
         """The text of the pieces before this one, up to where this one begins, and of those behind it."""
-        texts = ["", ""]
-        behind = 0
-        for piece in self._state.pieces:
-            if piece is self.block:
-                texts[0] += piece.joint
-                behind = 1
-            else:
-                texts[behind] += piece.joint + piece.text
-        return (texts[0], texts[1]) if behind else ("", "")
+        pieces = self._state.pieces
+        if len(pieces) <= self._place:
+            return "", ""
+        before = "".join(piece.joint + piece.text for piece in pieces[: self._place])
+        after = "".join(piece.joint + piece.text for piece in pieces[self._place + 1 :])
+        return before + self.block.joint, after
 
     # Colours.
 
@@ -253,7 +251,7 @@ class CodeView(BlockView):
         painter.drawRoundedRect(frame.adjusted(0.5, 0.5 - above, -0.5, below - 0.5), radius, radius)
         self._draw_lines(painter)
         painter.restore()
-        if self.block.first:
+        if self.block.first and not (self._style.on_paper and painter.clipBoundingRect().top() >= self._top()):
             code_head.draw(painter, self.block, self._style, frame, self.targets())
 
     def _draw_lines(self, painter: QPainter) -> None:
