@@ -156,6 +156,7 @@ _HOSTILE: dict[str, Callable[[], str]] = {
     "table_of_100000_rows": lambda: "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 100_000,
     "zero_width_and_bidi": lambda: "a\u202eb\u200b\u2066c\ufeff\u200d" * 10_000,
     "broken_latex": lambda: "$$\\frac{" * 3_000 + "\n\n" + "$\\left(" * 3_000 + "$x$ " * 3_000,
+    "code_at_every_word": lambda: "`a` " * 4_900,
     "nested_fractions": lambda: "$$" + "\\frac{1}{1+" * 5_000 + "x" + "}" * 5_000 + "$$",
     "broken_mermaid": lambda: "```mermaid\nflowchart LR\n" + "A --> B[" * 5_000 + "\n```",
 }

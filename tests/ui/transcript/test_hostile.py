@@ -88,6 +88,7 @@ def test_nothing_is_fetched_or_read(show: Show, server: tuple[str, list[str]], t
         pytest.param("e" + "\u0301" * 20_000, id="combining characters"),
         pytest.param("$$\\frac{" * 3_000 + "\n\n" + "$\\left(" * 3_000 + "$x$ " * 3_000, id="broken LaTeX"),
         pytest.param("$$" + "\\frac{1}{1+" * 5_000 + "x" + "}" * 5_000 + "$$", id="nested fractions"),
+        pytest.param("*a* `b` $x$ é`e\u0301` " * 900, id="runs"),
         pytest.param("```mermaid\nflowchart LR\n" + "A --> B[" * 5_000 + "\n```", id="broken Mermaid"),
         pytest.param("\0\x07\x1b[31m\ufffe" * 1_000, id="control characters"),
     ],

@@ -59,7 +59,11 @@ class BlockView:
         self._document.setUndoRedoEnabled(False)
         self._document.setDocumentMargin(0)
         self._inline = InlineText(self._document, style, references)
+        # One step: else Qt breaks the paragraph into lines after each run, which takes the square of their number.
+        filling = QTextCursor(self._document)
+        filling.beginEditBlock()
         self._fill()
+        filling.endEditBlock()
         self._inline.attach()
         self._width = 0.0
         self.set_width(width)

@@ -26,6 +26,8 @@ from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.inline import FORMULA_CHARACTER, References, Span, source, spans
 from desktop.ui.transcript.text.script import has_cjk
 
+_FIRST_COMBINING = "\u0300"
+_MANY_CODES = 200
 _NO_FORMULA = "\ufffd"
 _BELONGS_TO_FORMULA = re.compile(r"[-–,.;:!?)\]}»”’、。，；：！？）】」』》〉…%]{1,3}|(?:th|st|nd|rd|s|[’']s)\b")
 _CODE_PADDING = 3
@@ -208,7 +210,14 @@ class InlineText:
         cursor = QTextCursor(self._document)
         cursor.setPosition(position)
         if not cursor.atBlockStart():
-            cursor.movePosition(QTextCursor.MoveOperation.PreviousCharacter, QTextCursor.MoveMode.KeepAnchor)
+            before = str(self._document.characterAt(position - 1))
+            if before < _FIRST_COMBINING or has_cjk(before):
+                cursor.setPosition(position - 1, QTextCursor.MoveMode.KeepAnchor)
+            elif len(self._code_ranges) > _MANY_CODES:
+                return
+            else:
+                # A character of several code points. Qt looks for its start from the paragraph's.
+                cursor.movePosition(QTextCursor.MoveOperation.PreviousCharacter, QTextCursor.MoveMode.KeepAnchor)
             look = QTextCharFormat()
             look.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
             look.setFontLetterSpacing(self._style.px(_CODE_PADDING + 1))
