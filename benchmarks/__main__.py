@@ -11,6 +11,7 @@ from benchmarks import (
     headers,
     hostile,
     reading,
+    reusing,
     starting,
     streaming,
     window_downloading,
@@ -19,6 +20,7 @@ from benchmarks import (
 _ALL = {
     "starting": starting,
     "answering": answering,
+    "reusing": reusing,
     "headers": headers,
     "fitting": fitting,
     "downloading": downloading,

@@ -14,13 +14,15 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from desktop import logs
 from desktop import settings as settings_file
+from desktop.chat.prompt import conversation_of
 from desktop.engine.api import Engine
+from desktop.engine.kept import forget_all_but
 from desktop.engine.local import LocalEngine
 from desktop.errors import AppError, CannotWrite
 from desktop.hub.library import Library
 from desktop.loading import Loading
 from desktop.paths import Paths
-from desktop.settings import Settings
+from desktop.settings import GB, Settings
 from desktop.store.chats import Store
 from desktop.store.writers import nobody_writing, writing
 from desktop.ui.answers import Answers
@@ -71,7 +73,10 @@ def main(data_dir: Path | None = None) -> int:
             return 0
         app.aboutToQuit.connect(instance.release)
         loading = Loading(paths.machine)
-        fireside = Fireside(paths, settings, LocalEngine(paths.engine_log, planner=loading), loading, appearance)
+        engine = LocalEngine(
+            paths.engine_log, planner=loading, states=paths.states, states_bytes=settings.states_gb * GB
+        )
+        fireside = Fireside(paths, settings, engine, loading, appearance)
     except AppError as error:
         _tell(error)
         return 1
@@ -140,7 +145,7 @@ class Fireside:
 
     def _erase_deleted(self) -> None:
         """What was deleted and can no longer be undone leaves the disk. The whole file is written anew for it."""
-        self.background.run(partial(_purge, self._paths))
+        self.background.run(partial(_purge, self._paths, keeps_states=self._settings.states_gb > 0))
 
     def _on_background_failed(self, error: BaseException) -> None:
         if not isinstance(error, AppError):
@@ -148,6 +153,7 @@ class Fireside:
         self.session.failed.emit(error)
 
     def _on_settings_changed(self, settings: Settings) -> None:
+        forgets = self._settings.states_gb != settings.states_gb == 0
         self._settings = settings
         self._appearance.apply(settings)
         self.models.set_settings(settings)
@@ -155,6 +161,8 @@ class Fireside:
         self.idle.set_settings(settings)
         self.session.set_settings(settings)
         self.window.set_settings(settings)
+        if forgets:
+            self._erase_deleted()
         try:
             settings_file.save(settings, self._paths.settings)
         except OSError as error:
@@ -176,11 +184,13 @@ def _collect_in_main_thread(owner: QObject) -> None:
     timer.start(_COLLECT_MS)
 
 
-def _purge(paths: Paths) -> None:
+def _purge(paths: Paths, *, keeps_states: bool) -> None:
     """Runs in the background, so on a connection of its own."""
     store = Store.open(paths.database, paths.backups)
     try:
         store.purge()
+        chats = {conversation_of(chat.id) for chat in store.chats()} if keeps_states else set()
+        forget_all_but(paths.states, chats)
     finally:
         store.close()
 

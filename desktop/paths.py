@@ -93,6 +93,11 @@ class Paths:
         return self.config / "settings.json"
 
     @property
+    def states(self) -> Path:
+        """What models have read of chats, so that they need not read it again."""
+        return self.cache / "states"
+
+    @property
     def machine(self) -> Path:
         """What was learned about loading models on this machine."""
         return self.cache / "machine.json"

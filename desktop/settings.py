@@ -14,6 +14,7 @@ Theme = Literal["system", "light", "dark"]
 Language = Literal["system", "en", "zh_CN"]
 
 ZOOM_LIMITS = (0.5, 3.0)
+GB = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Settings:
     downloads_at_once: int = 2
     unload_after_min: int | None = None
     """Minutes without an answer after which the model's memory is given back. By default never."""
+    states_gb: int = 4
+    """So much of the disk may hold what models have read of chats, so that chats go on at once. 0 keeps nothing."""
     window: dict[str, Any] = field(default_factory=dict)
     """Geometry and sidebar, as the window left them."""
     extra: dict[str, Any] = field(default_factory=dict)
@@ -116,7 +119,7 @@ def _from_values(values: dict[str, Any]) -> Settings:
         number = values.get(name)
         if isinstance(number, int) and not isinstance(number, bool) and number >= 0:
             good[name] = number
-    for name, least in (("downloads_at_once", 1), ("unload_after_min", 1)):
+    for name, least in (("downloads_at_once", 1), ("unload_after_min", 1), ("states_gb", 0)):
         number = values.get(name)
         if isinstance(number, int) and not isinstance(number, bool) and number >= least:
             good[name] = number

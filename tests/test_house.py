@@ -32,6 +32,7 @@ DOORS = {
 NO_QT_IN_UI = (
     "desktop/ui/catalogue_words.py",
     "desktop/ui/colours.py",
+    "desktop/ui/context_words.py",
     "desktop/ui/dates.py",
     "desktop/ui/download_words.py",
     "desktop/ui/error_text.py",

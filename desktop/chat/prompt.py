@@ -32,6 +32,11 @@ def turns_of(path: Iterable[Message], system: str = "") -> tuple[Turn, ...]:
     return tuple(turns)
 
 
+def conversation_of(chat_id: int) -> str:
+    """The name that an engine keeps what it has read of a chat under."""
+    return f"chat-{chat_id}"
+
+
 def title_from(question: str) -> str:
     """A chat's first title: the first line of its first question that says something, cut at a word."""
     line = next((each.strip() for each in question.splitlines() if each.strip()), "")

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from types import FrameType
 
 from desktop.chat.message import Chat, FinishReason, Message, Sampling
-from desktop.chat.prompt import title_from, turns_of
+from desktop.chat.prompt import conversation_of, title_from, turns_of
 from desktop.cli.chats import chat_with
 from desktop.cli.command import Command, exit_code
 from desktop.cli.terminal import Terminal
@@ -45,7 +45,8 @@ def ask(command: Command, args: argparse.Namespace) -> int:
     question, message = store.add_question(
         chat.id, path[-1].id if path else None, text, model=model.name, sampling=sampling
     )
-    request = Request(command.spec(model), turns_of([*path, question], chat.system), sampling)
+    turns = turns_of([*path, question], chat.system)
+    request = Request(command.spec(model), turns, sampling, conversation=conversation_of(chat.id))
     code = _Writing(store, command.terminal, message).write(command.engine(), request)
     if code == 0:
         with suppress(CannotWrite):

@@ -36,7 +36,7 @@ from desktop.hub.model import Model
 from desktop.hub.network import DEFAULT_ENDPOINT, Connection, Network
 from desktop.loading import Loading
 from desktop.paths import Paths
-from desktop.settings import Settings
+from desktop.settings import GB, Settings
 from desktop.store.chats import Store
 from desktop.store.writers import nobody_writing, writing
 
@@ -107,7 +107,10 @@ class Command:
 
     def engine(self) -> LocalEngine:
         """An engine of its own for this command."""
-        engine = LocalEngine(self.paths.engine_log, planner=self.loading)
+        states_bytes = self.settings.states_gb * GB
+        engine = LocalEngine(
+            self.paths.engine_log, planner=self.loading, states=self.paths.states, states_bytes=states_bytes
+        )
         self._open.callback(engine.close)
         return engine
 

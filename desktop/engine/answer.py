@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from desktop.chat.message import FinishReason, Message, Role, Sampling, State
-from desktop.engine.api import Engine, Event, Finished, Loaded, Request
+from desktop.engine.api import Engine, Event, Finished, Loaded, Prompt, Request
 from desktop.errors import AppError, LoadCancelled, PromptTooLong
 from desktop.packed_errors import pack
 
@@ -18,12 +18,16 @@ _LEAST_ANSWER_TOKENS = 32
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """How a request fits the context: `left_out` of its oldest turns do not, the rest makes `prompt_tokens`."""
+    """How a request fits the context: `left_out` of its oldest turns do not, the rest makes `prompt_tokens`.
+
+    `known_tokens` of these were read before and need not be read again.
+    """
 
     request: Request
     left_out: int
     prompt_tokens: int
     n_ctx: int
+    known_tokens: int = 0
 
 
 def answer(engine: Engine, request: Request) -> Iterator[Event | Fitted]:
@@ -84,28 +88,28 @@ def fit(engine: Engine, request: Request, n_ctx: int) -> Fitted:
     # The turns that the rest may begin with, from "everything stays" to "the last question alone".
     cuts = [head, *(i for i in range(head + 1, last_question + 1) if request.turns[i].role is Role.USER)]
 
-    def tokens_from(cut: int) -> int:
-        return engine.prompt(_cut(request, head, cut)).n_tokens
+    def prompt_from(cut: int) -> Prompt:
+        return engine.prompt(_cut(request, head, cut))
 
     wanted = int(n_ctx * _ANSWER_SHARE)
     if request.sampling.max_tokens is not None:
         wanted = min(wanted, request.sampling.max_tokens)
     budget = n_ctx - wanted
     low, high = 0, len(cuts) - 1
-    prompt_tokens = tokens_from(cuts[0])
-    if prompt_tokens <= budget:
-        return Fitted(request, 0, prompt_tokens, n_ctx)
+    prompt = prompt_from(cuts[0])
+    if prompt.n_tokens <= budget:
+        return Fitted(request, 0, prompt.n_tokens, n_ctx, prompt.n_known)
     while low < high:
         middle = (low + high) // 2
-        if tokens_from(cuts[middle]) <= budget:
+        if prompt_from(cuts[middle]).n_tokens <= budget:
             high = middle
         else:
             low = middle + 1
     cut = cuts[low]
-    prompt_tokens = tokens_from(cut)
-    if prompt_tokens > n_ctx - min(wanted, _LEAST_ANSWER_TOKENS):
-        raise PromptTooLong(prompt_tokens=prompt_tokens, n_ctx=n_ctx)
-    return Fitted(_cut(request, head, cut), cut - head, prompt_tokens, n_ctx)
+    prompt = prompt_from(cut)
+    if prompt.n_tokens > n_ctx - min(wanted, _LEAST_ANSWER_TOKENS):
+        raise PromptTooLong(prompt_tokens=prompt.n_tokens, n_ctx=n_ctx)
+    return Fitted(_cut(request, head, cut), cut - head, prompt.n_tokens, n_ctx, prompt.n_known)
 
 
 def _cut(request: Request, head: int, cut: int) -> Request:

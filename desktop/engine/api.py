@@ -50,6 +50,9 @@ class Request:
     continue_last: bool = False
     template: str | None = None
     """A chat template (Jinja) to use instead of the model file's own."""
+    conversation: str = ""
+    """What it belongs to: letters, digits and dashes. Under this name an engine may keep on the disk what it has read,
+    until it is told to forget it; nothing is kept without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,8 @@ class Prompt:
 
     text: str
     n_tokens: int
+    n_known: int = 0
+    """So many of them need not be read: they are in the KV cache already, or on the disk."""
 
 
 class Engine(Protocol):

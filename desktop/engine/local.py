@@ -30,7 +30,21 @@ from desktop.engine.api import (
 from desktop.engine.ladder import PlainPlanner, Planner, climb_down
 from desktop.engine.process import COMMAND, EngineProcess, cpu_lacks, crash_of
 from desktop.engine.refuse import refuse_bad_file
-from desktop.engine.wire import Answer, Bug, Call, Describe, Done, Failed, Generate, Hello, Load, Render, Stop, Task
+from desktop.engine.wire import (
+    Answer,
+    Bug,
+    Call,
+    Describe,
+    Done,
+    Failed,
+    Generate,
+    Hello,
+    Keep,
+    Load,
+    Render,
+    Stop,
+    Task,
+)
 from desktop.errors import (
     AppError,
     BadModelFile,
@@ -45,6 +59,8 @@ from desktop.errors import (
     TemplateFault,
 )
 
+STATES_BYTES = 4 << 30
+_KEEP_LIMIT_S = 5.0
 RENDER_LIMIT_S = 20.0
 """A process that renders and tokenises for longer is ended. Its own limits are tighter: this is for when they fail."""
 
@@ -71,6 +87,7 @@ class _Run:
 class LocalEngine:
     """An `Engine` in a process of its own, which is started when first needed and logs to the file at `log`.
 
+    What is read of a conversation is kept below the folder `states`, in `states_bytes` in all.
     `planner` decides how models are loaded; by default as they are asked for, else on the processor.
     """
 
@@ -79,12 +96,16 @@ class LocalEngine:
         log: Path,
         *,
         planner: Planner | None = None,
+        states: Path | None = None,
+        states_bytes: int = STATES_BYTES,
         command: Sequence[str] = COMMAND,
         render_limit_s: float = RENDER_LIMIT_S,
     ) -> None:
         self._log = log
         self._planner: Planner = planner or PlainPlanner()
         self._command = command
+        self._states = states
+        self._states_bytes = states_bytes
         self._render_limit_s = render_limit_s
         self._process: EngineProcess | None = None
         self._hello: Hello | None = None
@@ -157,6 +178,7 @@ class LocalEngine:
 
     def unload(self) -> None:
         """See `Engine.unload`."""
+        self._keep()
         with self._lock:
             process, self._process = self._process, None
             loaded, self._loaded = self._loaded, None
@@ -202,7 +224,7 @@ class LocalEngine:
         self._start(run, gpus=attempt.devices != ())
         self._attempt = attempt
         try:
-            with contextlib.closing(self._call(run, "load", Load(attempt))) as events:
+            with contextlib.closing(self._call(run, "load", self._load_task(attempt))) as events:
                 for event in events:
                     if isinstance(event, Loaded):
                         with self._lock:
@@ -213,6 +235,19 @@ class LocalEngine:
                         yield event
         except EngineCrashed as crash:
             raise self._why(crash, attempt) from None
+
+    def _keep(self) -> None:
+        """Have what was read kept, if that can be done in a moment."""
+        if self._loaded is None or self._states is None:
+            return
+        with self._running() as run, self._limited(run, _KEEP_LIMIT_S), contextlib.suppress(AppError, EngineBug):
+            for _ in self._call(run, "", Keep()):
+                pass
+
+    def _load_task(self, attempt: ModelSpec) -> Load:
+        if self._states is None or not self._states_bytes:
+            return Load(attempt)
+        return Load(attempt, str(self._states), self._states_bytes)
 
     def _why(self, crash: EngineCrashed, attempt: ModelSpec) -> AppError:
         """What the process's death during a load means."""
@@ -337,8 +372,8 @@ class LocalEngine:
                     self._run = None
 
     @contextlib.contextmanager
-    def _limited(self, run: _Run) -> Iterator[threading.Timer]:
-        """End the process if the timer is not cancelled in time."""
+    def _limited(self, run: _Run, limit_s: float | None = None) -> Iterator[threading.Timer]:
+        """End the process if the timer is not cancelled in time, by default in that for rendering."""
         process = self._process
 
         def expire() -> None:
@@ -346,7 +381,7 @@ class LocalEngine:
             if process is not None:
                 process.kill()
 
-        timer = threading.Timer(self._render_limit_s, expire)
+        timer = threading.Timer(self._render_limit_s if limit_s is None else limit_s, expire)
         timer.name = "render limit"
         timer.daemon = True
         timer.start()

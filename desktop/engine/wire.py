@@ -34,9 +34,14 @@ from desktop.packed_errors import pack, unpack
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Answered by `LoadProgress`, then `Loaded`. A process loads one model in its life."""
+    """Answered by `LoadProgress`, then `Loaded`. A process loads one model in its life.
+
+    What it reads is kept below the folder `states`, in `states_bytes` in all; nowhere if that is "".
+    """
 
     model: ModelSpec
+    states: str = ""
+    states_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,16 @@ class Render:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep what was read, now: the process is about to end. Answered by nothing but `Done`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Describe:
     """Answered by one `SystemInfo`."""
 
 
-Task = Load | Generate | Render | Describe
+Task = Load | Generate | Render | Keep | Describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,7 @@ Message = Call | Stop | Reply
 _TYPES: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        *(Load, Generate, Render, Describe, Call, Stop, Hello, Failed, Bug, Done, Reply),
+        *(Load, Generate, Render, Keep, Describe, Call, Stop, Hello, Failed, Bug, Done, Reply),
         *(ModelSpec, Request, Turn, Sampling, Device, SystemInfo),
         *(LoadProgress, Loaded, DeviceUse, Fallback, PrefillProgress, Token, Finished, Statistics, Prompt),
     )

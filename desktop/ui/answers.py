@@ -10,16 +10,20 @@ from functools import partial
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.chat.message import Message
+from desktop.chat.prompt import conversation_of
 from desktop.engine.answer import Fitted, answer, ended
 from desktop.engine.api import Finished, Loaded, LoadEvent, LoadProgress, PrefillProgress, Request, Token
 from desktop.errors import AppError, StoreError
 from desktop.store.chats import Store
+from desktop.ui.context_words import reading_line
 from desktop.ui.engine_thread import EngineThread, Job, Produced
 from desktop.ui.i18n import tr
 from desktop.ui.models.choice import Models
 
 # Text that is not on disk yet gets at most this old, so that a kill loses less than a second of it.
 _SAVE_MS = 800
+# What the first moments of reading say about its end is no use.
+_TELLING_S = 1.0
 
 
 @dataclass(eq=False)
@@ -30,11 +34,22 @@ class Answer:
     request: Request
     progress: str = ""
     """What happens before the first token, worded."""
+    reading_since: float | None = None
     job: Job | None = None
     finished: Finished | None = None
     ended: bool = False
     reasoning_since: float | None = None
     unsaved: bool = False
+
+    def reading(self, progress: PrefillProgress) -> str:
+        """How far the reading of the prompt is, worded; with the time left, once that can be told."""
+        now = time.monotonic()
+        if self.reading_since is None:
+            self.reading_since = now
+        read, total = progress.read - progress.reused, progress.total - progress.reused
+        took = now - self.reading_since
+        left_s = took / read * (total - read) if read and took >= _TELLING_S else None
+        return reading_line(read, total, left_s)
 
 
 class Answers(QObject):
@@ -64,8 +79,8 @@ class Answers(QObject):
 
     def begin(self, message: Message, request: Request) -> None:
         """Write `message`, an empty or continued answer that is on disk as STREAMING, with what the engine says."""
+        request = replace(request, conversation=conversation_of(message.chat_id))
         writing = Answer(message, request, progress=self._waiting())
-
         job = Job(
             work=lambda engine: answer(engine, request),
             on_events=lambda events: self._on_events(writing, events),
@@ -129,11 +144,7 @@ class Answers(QObject):
             writing.progress = tr("Thinking…")
         elif isinstance(event, PrefillProgress) and event.total - event.reused > 1:
             # A short prompt is read before anybody could read how far it is.
-            writing.progress = tr(
-                "Reading {read} of {total} tokens",
-                read=f"{event.read - event.reused:,}",
-                total=f"{event.total - event.reused:,}",
-            )
+            writing.progress = writing.reading(event)
         elif isinstance(event, Finished):
             writing.finished = event
 

@@ -9,8 +9,9 @@ from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QKeySequenc
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from desktop.ui.context_words import ContextUse, context_line
 from desktop.ui.controls import DRESS_CHANGES, ElidedLabel, IconButton, describe, set_look
-from desktop.ui.i18n import tr, tr_count
+from desktop.ui.i18n import tr
 from desktop.ui.theme import COLUMN_PX, scaled
 
 # How long typing must rest before the draft is saved.
@@ -45,7 +46,7 @@ class Composer(QWidget):
         self._answering = self._has_model = self._is_base = False
         self._editing: int | None = None
         self._draft_aside = ""
-        self._context: tuple[int, int, int, bool] | None = None
+        self._context: ContextUse | None = None
         self._frame = QFrame()
         self._frame.setObjectName("composerFrame")
         self._edit = _Field()
@@ -119,9 +120,9 @@ class Composer(QWidget):
         self._has_model, self._is_base = has_model, is_base
         self._update()
 
-    def set_context(self, used_tokens: int, n_ctx: int, left_out_messages: int = 0, *, too_long: bool = False) -> None:
-        """How full the context is, and what the next send would leave out. An `n_ctx` of 0 says nothing."""
-        self._context = (used_tokens, n_ctx, left_out_messages, too_long) if n_ctx else None
+    def set_context(self, use: ContextUse | None) -> None:
+        """How full the context is, and what the next send costs. None says nothing."""
+        self._context = use
         self._say_context()
 
     def flush_draft(self) -> None:
@@ -230,25 +231,9 @@ class Composer(QWidget):
             self._hint.setText(tr("Shift+Enter for a new line"))
 
     def _say_context(self) -> None:
-        self._context_line.set_full_text("")
-        set_look(self._context_line, "small")
-        if self._context is None:
-            return
-        used, n_ctx, left_out, too_long = self._context
-        if too_long:
-            text = tr("Too long: this message alone does not fit the context of {n_ctx} tokens", n_ctx=f"{n_ctx:,}")
-        elif left_out:
-            text = tr_count(
-                "The context is full: the oldest message will be left out",
-                "The context is full: the {count} oldest messages will be left out",
-                left_out,
-            )
-        elif used:
-            text = tr("{used} of {n_ctx} tokens", used=f"{used:,}", n_ctx=f"{n_ctx:,}")
-        else:
-            text = ""
-        set_look(self._context_line, "warning" if left_out or too_long else "small")
-        self._context_line.set_full_text(text)
+        warns = self._context is not None and self._context.warns
+        set_look(self._context_line, "warning" if warns else "small")
+        self._context_line.set_full_text(context_line(self._context))
 
     def _retranslate(self) -> None:
         self._edit.setAccessibleName(tr("Message"))

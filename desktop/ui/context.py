@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.chat.message import Message, Role, Sampling, State
-from desktop.chat.prompt import turns_of
+from desktop.chat.prompt import conversation_of, turns_of
 from desktop.engine.answer import Fitted, fit
 from desktop.engine.api import Engine, Request
 from desktop.errors import AppError, PromptTooLong
+from desktop.ui.context_words import ContextUse
 from desktop.ui.engine_thread import EngineThread, Job, Produced
 from desktop.ui.models.choice import Models, ModelState
 
 # How long the draft must rest before it is counted.
 _REST_MS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class ContextUse:
-    """`used_tokens` of `n_ctx` are taken. `left_out_messages` is what the next send would leave out.
-
-    `too_long` says that not even the draft alone would fit.
-    """
-
-    used_tokens: int
-    n_ctx: int
-    left_out_messages: int = 0
-    too_long: bool = False
+# The speed of reading fewer tokens than this says little.
+_TELLING_TOKENS = 32
 
 
 class ContextMeter(QObject):
@@ -50,6 +39,8 @@ class ContextMeter(QObject):
         self._sampling = Sampling()
         self._draft = ""
         self._paused = False
+        self._reads_per_s = 0.0
+        """How fast the model has read lately."""
         self._round = 0
         self.use: ContextUse | None = None
         """None where nothing is known yet."""
@@ -64,6 +55,8 @@ class ContextMeter(QObject):
         self._path, self._system, self._sampling, self._draft = path, system, sampling, draft
         newest = next((each.statistics for each in reversed(path) if each.statistics), None)
         n_ctx = self._models.loaded.n_ctx if self._models.loaded else newest.n_ctx if newest else 0
+        if newest is not None and newest.prompt_tokens - newest.reused_tokens >= _TELLING_TOKENS:
+            self._reads_per_s = newest.prefill_tokens_per_s
         used = newest.prompt_tokens + newest.generated_tokens if newest else 0
         self._set(ContextUse(used, n_ctx) if n_ctx else None)
         self._rest.start()
@@ -87,7 +80,8 @@ class ContextMeter(QObject):
         turns = turns_of([*self._path, question], self._system)
         if not turns:
             return
-        request = Request(self._models.spec(), turns, self._sampling)
+        conversation = conversation_of(self._path[-1].chat_id) if self._path else ""
+        request = Request(self._models.spec(), turns, self._sampling, conversation=conversation)
         n_ctx = loaded.n_ctx
         self._round += 1
         this_round = self._round
@@ -98,7 +92,11 @@ class ContextMeter(QObject):
         def on_events(events: list[Produced]) -> None:
             fitted = events[-1]
             if isinstance(fitted, Fitted) and this_round == self._round:
-                self._set(ContextUse(fitted.prompt_tokens, n_ctx, fitted.left_out))
+                unread = fitted.prompt_tokens - fitted.known_tokens
+                reading_s = unread / self._reads_per_s if self._reads_per_s else None
+                self._set(
+                    ContextUse(fitted.prompt_tokens, n_ctx, fitted.left_out, unread_tokens=unread, reading_s=reading_s)
+                )
 
         def on_done(error: BaseException | None) -> None:
             if isinstance(error, PromptTooLong) and this_round == self._round:

@@ -297,11 +297,7 @@ class MainWindow(QWidget):
         self._sidebar.set_answering(self._session.answering_chats())
 
     def _on_context_changed(self) -> None:
-        use = self._session.context
-        if use is None:
-            self._composer.set_context(0, 0)
-        else:
-            self._composer.set_context(use.used_tokens, use.n_ctx, use.left_out_messages, too_long=use.too_long)
+        self._composer.set_context(self._session.context)
 
     def _on_failed(self, error: AppError) -> None:
         self._toast.show_error(one_line(error))

@@ -15,7 +15,8 @@ from desktop.settings import Settings
 from desktop.store.chats import Store
 from desktop.store.search import Hit
 from desktop.ui.answers import Answers
-from desktop.ui.context import ContextMeter, ContextUse
+from desktop.ui.context import ContextMeter
+from desktop.ui.context_words import ContextUse
 from desktop.ui.models.choice import Models
 from desktop.ui.rows import can_retry, make_row
 from desktop.ui.transcript.row import Row
@@ -70,8 +71,6 @@ class Session(QObject):
         answers.ended.connect(self._on_ended)
         answers.failed.connect(self.failed)
         meter.changed.connect(self.context_changed)
-
-    # What is shown
 
     @property
     def shown(self) -> Chat:

@@ -102,6 +102,7 @@ class SettingsDialog(QDialog):
         self._n_threads.set_number(settings.n_threads)
         self._n_gpu_layers.set_number(settings.n_gpu_layers)
         self._unload_after.set_number(settings.unload_after_min)
+        self._states_gb.set_number(settings.states_gb)
         self._network.set_settings(settings)
         self._filling = False
 
@@ -198,6 +199,16 @@ class SettingsDialog(QDialog):
         )
         self._says.append(lambda: self._unload_after.setPlaceholderText(tr("Never")))
         self._unload_after.changed.connect(lambda: self._change(unload_after_min=self._unload_after.number() or None))
+        self._states_gb = OptionalNumber("statesGb", 100_000)
+        self._row(
+            grid,
+            self._states_gb,
+            lambda: (
+                tr("Keep what was read"),
+                tr("GB of the disk. Chats then go on without being read again, also after a restart. 0: nothing."),
+            ),
+        )
+        self._states_gb.changed.connect(self._on_states_changed)
         title = QLabel()
         self._says.append(lambda: title.setText(tr("GPUs")))
         grid.addWidget(title, grid.rowCount(), 0, 1, 2)
@@ -206,6 +217,10 @@ class SettingsDialog(QDialog):
         self._n_ctx.changed.connect(lambda: self._change(n_ctx=self._n_ctx.number() or None))
         self._n_threads.changed.connect(lambda: self._change(n_threads=self._n_threads.number() or None))
         self._n_gpu_layers.changed.connect(lambda: self._change(n_gpu_layers=self._n_gpu_layers.number()))
+
+    def _on_states_changed(self) -> None:
+        number = self._states_gb.number()
+        self._change(states_gb=Settings().states_gb if number is None else number)
 
     def _add_network_page(self, access: HubAccess) -> None:
         grid = self._add_page(lambda: tr("Network"))

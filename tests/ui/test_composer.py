@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QToolButton,
 from pytestqt.qtbot import QtBot
 
 from desktop.ui.composer import Composer
+from desktop.ui.context_words import ContextUse
 from desktop.ui.i18n import choose_language
 
 
@@ -174,19 +175,19 @@ def test_rich_text_comes_in_plain_and_files_stay_out(composer: Composer) -> None
 
 
 def test_the_line_below_says_how_full_the_context_is(composer: Composer) -> None:
-    composer.set_context(1204, 8192)
+    composer.set_context(ContextUse(1204, 8192))
     assert "1,204 of 8,192 tokens" in _said(composer)
-    composer.set_context(8192, 8192, 3)
+    composer.set_context(ContextUse(8192, 8192, 3))
     assert "The context is full: the 3 oldest messages will be left out" in _said(composer)
-    composer.set_context(9000, 8192, too_long=True)
+    composer.set_context(ContextUse(9000, 8192, too_long=True))
     assert any(text.startswith("Too long") for text in _said(composer))
-    composer.set_context(0, 0)
+    composer.set_context(None)
     assert not any("token" in text for text in _said(composer))
 
 
 @pytest.mark.usefixtures("english_afterwards")
 def test_it_speaks_another_language_at_once(composer: Composer) -> None:
-    composer.set_context(8192, 8192, 3)
+    composer.set_context(ContextUse(8192, 8192, 3))
     choose_language("zh_CN")
     QApplication.sendEvent(composer, QEvent(QEvent.Type.LanguageChange))
     assert _button(composer, "sendButton").accessibleName() == "发送"

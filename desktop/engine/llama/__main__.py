@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO
 
 from desktop.engine.api import LoadProgress, Token
@@ -28,6 +28,7 @@ from desktop.engine.wire import (
     Failed,
     Generate,
     Hello,
+    Keep,
     Load,
     Render,
     Reply,
@@ -40,8 +41,12 @@ from desktop.errors import AppError
 
 if TYPE_CHECKING:
     from desktop.engine.llama.generate import Generator
+    from desktop.engine.llama.model import Model
+    from desktop.engine.llama.states import KeptStates
     from desktop.engine.llama.stopping import StopSwitch
 
+_REST_S = 0.5
+"""After so long without a call what was read is kept. Sooner, the next question of a quick user would wait for it."""
 _GATHER_S = 0.01
 """Tokens that come faster than this share a line: the reader at the other end is not woken for each."""
 
@@ -96,9 +101,12 @@ class Inbox:
         """From now on stops turn `switch`. The parent sends nothing before it has heard `Hello`."""
         self._switch = switch
 
-    def next_call(self) -> Call:
-        """The next task; waits for it."""
-        return self._calls.get()
+    def next_call(self, timeout_s: float | None = None) -> Call | None:
+        """The next task; waits for it, at most for so long. None: there was none."""
+        try:
+            return self._calls.get(timeout=timeout_s)
+        except Empty:
+            return None
 
     def _read(self) -> None:
         try:
@@ -126,7 +134,12 @@ class Engine:
     def serve(self) -> None:
         """For ever: the inbox ends the process."""
         while True:
-            call = self._inbox.next_call()
+            call = self._inbox.next_call(_REST_S if self._generator is not None else None)
+            if call is None and self._generator is not None:
+                self._generator.rest()
+                call = self._inbox.next_call()
+            if call is None:
+                continue
             self._switch.begin(call.number)
             try:
                 for event in self._events(call):
@@ -146,7 +159,7 @@ class Engine:
             from desktop.engine.llama.model import Model
 
             model = Model(task.model, lambda fraction: self._outbox.put(call.number, LoadProgress(fraction)))
-            self._generator = Generator(model, self._switch)
+            self._generator = Generator(model, self._switch, _states(task, model))
             yield model.loaded
         elif isinstance(task, Describe):
             from desktop.engine.llama.devices import describe
@@ -154,10 +167,25 @@ class Engine:
             yield describe()
         elif self._generator is None:
             raise RuntimeError("no model is loaded")
+        elif isinstance(task, Keep):
+            self._generator.rest()
         elif isinstance(task, Render):
             yield self._generator.prompt(task.request)
         elif isinstance(task, Generate):
             yield from self._generator.generate(task.request)
+
+
+def _states(task: Load, model: Model) -> KeptStates | None:
+    """Where what is read is kept, if that is wanted and possible."""
+    if not task.states:
+        return None
+    from desktop.engine.llama.states import KeptStates, fingerprint
+
+    try:
+        found = fingerprint(Path(task.model.path), *model.depends_on)
+    except OSError:
+        return None
+    return KeptStates(Path(task.states), found, task.states_bytes)
 
 
 def _claim_stdout() -> BinaryIO:
@@ -170,6 +198,8 @@ def _claim_stdout() -> BinaryIO:
 def _be_a_good_neighbour() -> None:
     """Leave a trace in the log, no dump of a user's chat on the disk; be the one that goes when memory runs out."""
     faulthandler.enable()
+    # What is kept of a conversation is for its owner alone.
+    os.umask(0o077)
     if sys.platform != "win32":
         import resource
 

@@ -11,6 +11,7 @@ from desktop.engine.llama.decode import ContextFull, Decoder, Stopped
 from desktop.engine.llama.model import Model, Vocabulary
 from desktop.engine.llama.reasoning import ReasoningSplitter, control_markers
 from desktop.engine.llama.sample import NotFinite, Sampler, draw_seed
+from desktop.engine.llama.states import KeptStates
 from desktop.engine.llama.stopping import StopSwitch
 from desktop.engine.llama.template import ChatTemplate
 from desktop.engine.llama.text import TextStream
@@ -22,9 +23,9 @@ _MARKERS = frozenset(mark.encode() for mark in control_markers())
 class Generator:
     """Answers the requests to one loaded model."""
 
-    def __init__(self, model: Model, switch: StopSwitch) -> None:
+    def __init__(self, model: Model, switch: StopSwitch, states: KeptStates | None = None) -> None:
         self._model = model
-        self._decoder = Decoder(model, switch)
+        self._decoder = Decoder(model, switch, states)
         self._templates: dict[str, ChatTemplate] = {}
 
     def prompt(self, request: Request) -> Prompt:
@@ -34,7 +35,12 @@ class Generator:
             TemplateFailed
         """
         text = self._render(request)
-        return Prompt(text, len(self._model.vocabulary.tokenize(text)))
+        tokens = self._model.vocabulary.tokenize(text)
+        return Prompt(text, len(tokens), self._decoder.known(tokens, request.conversation))
+
+    def rest(self) -> None:
+        """Nothing is asked for: time to keep what was read."""
+        self._decoder.put_by()
 
     def generate(self, request: Request) -> Iterator[Event]:
         """See `Engine.generate`.
@@ -51,7 +57,7 @@ class Generator:
         seed = draw_seed() if request.sampling.seed is None else request.sampling.seed
         clock.prefill_begins()
         try:
-            for progress in self._decoder.read(tokens):
+            for progress in self._decoder.read(tokens, request.conversation):
                 clock.reused_tokens = progress.reused
                 yield progress
         except Stopped:

@@ -86,6 +86,12 @@ def _find(name: str) -> Any:
     raise AttributeError(name)
 
 
+def as_path(path: str | os.PathLike[str]) -> bytes:
+    """As llama.cpp opens a file: it takes UTF-8 on Windows."""
+    encoding = "utf-8" if sys.platform == "win32" else sys.getfilesystemencoding()
+    return os.fspath(path).encode(encoding, "surrogateescape")
+
+
 def amx_is_miscompiled() -> bool:
     """Whether this build has AMX kernels, which gcc 12 compiles to code that crashes.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from desktop.engine.api import DeviceUse, Loaded, ModelSpec
 from desktop.engine.computer import free_memory_bytes
 from desktop.engine.llama import devices, diagnose, machine, memory
-from desktop.engine.llama.library import amx_is_miscompiled, llama_cpp, said
+from desktop.engine.llama.library import amx_is_miscompiled, as_path, llama_cpp, said
 from desktop.errors import BadModelFile, Flaw, ModelDoesNotFit
 
 _ALL_LAYERS = -1
@@ -137,6 +136,15 @@ class Model:
             memory_bytes=self.taken_bytes(),
         )
 
+    @property
+    def depends_on(self) -> tuple[object, ...]:
+        """What the contents of the KV cache depend on, besides the model's file.
+
+        Not the length of the context: a shorter cache fits a longer context as it is.
+        """
+        build = llama_cpp.llama_print_system_info().decode("utf-8", "replace")
+        return llama_cpp.llama_version().decode(), build, llama_cpp.LLAMA_STATE_SEQ_VERSION, self._kv_type
+
     def taken_bytes(self) -> int:
         """Of the computer's memory, what the process has now and had not before the model was loaded."""
         return max(0, memory.process_bytes() - self._base_bytes)
@@ -179,7 +187,7 @@ class Model:
         report(0.0, None)
 
         parameters.progress_callback = llama_cpp.llama_progress_callback(report)
-        handle: int | None = llama_cpp.llama_model_load_from_file(_as_path(self.path), parameters)
+        handle: int | None = llama_cpp.llama_model_load_from_file(as_path(self.path), parameters)
         if handle is None:
             free_gpu_bytes = sum(free for name, free in before.gpus if name in self._gpus)
             raise diagnose.failed_load(self.path, self._free_bytes, free_gpu_bytes if n_gpu_layers else None)
@@ -262,8 +270,3 @@ class Model:
             DeviceUse(name, n_layers, max(0, free_before[name] - free_after[name]))
             for name, n_layers in zip(names, counts, strict=True)
         )
-
-
-def _as_path(path: str) -> bytes:
-    """As llama.cpp opens it: it takes UTF-8 on Windows."""
-    return path.encode("utf-8" if sys.platform == "win32" else sys.getfilesystemencoding(), "surrogateescape")
