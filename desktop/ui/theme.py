@@ -7,10 +7,8 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 
 from desktop.ui.colours import DARK, LIGHT, Tokens
 
-SPACING = (4, 8, 12, 16, 24, 32, 48)
 RADIUS_CONTROL = 6
 RADIUS_BUBBLE = 12
-RADIUS_DIALOG = 16
 TEXT_PX = 14
 CODE_PX = 13
 HEADING_PX = (20, 17, 15)

@@ -284,7 +284,7 @@ class Canvas(QAbstractScrollArea):
 
     @override
     def scrollContentsBy(self, dx: int, dy: int) -> None:
-        """Nothing: `_settle` moves the picture, once it knows by how much."""
+        """Nothing: `settle` moves the picture, once it knows by how much."""
 
     @override
     def timerEvent(self, event: QTimerEvent) -> None:

@@ -17,9 +17,6 @@ class Heights:
         self._heights = list(heights)
         self._tops = [0.0]
 
-    def __len__(self) -> int:
-        return len(self._heights)
-
     def __getitem__(self, index: int) -> float:
         return self._heights[index]
 

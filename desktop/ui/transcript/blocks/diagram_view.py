@@ -34,7 +34,6 @@ class DiagramView(CodeView):
     """Shows the source until there is a picture, and where there is none. Selected and copied is always the source."""
 
     _picture: Picture | None = None
-    _shrinks = 1.0
 
     @override
     def grow(self, block: Block) -> bool:

@@ -60,7 +60,6 @@ class _Place:
 
 class _Flattener:
     def __init__(self, root: ElementTree.Element, measure: Measure, paper: str) -> None:
-        self._root = root
         self._measure = measure
         self._paper = paper
         self._sheet = Sheet("".join(node.text or "" for node in root.iter() if _kind(node) == "style"))

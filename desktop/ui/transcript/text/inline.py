@@ -177,11 +177,6 @@ def plain_inline(text: str, references: References | None = None) -> str:
     return "".join(map(source, spans(text, references))).replace(LINE_BREAK, "\n")
 
 
-def shown_inline(text: str, references: References | None = None) -> str:
-    """The text of `spans` as a document holds it: FORMULA_CHARACTER for a formula, LINE_BREAK for a line's end."""
-    return "".join(FORMULA_CHARACTER if span.formula else span.text for span in spans(text, references))
-
-
 def source(span: Span) -> str:
     """What is copied, searched and said of `span`: its text, a formula between dollars."""
     if not span.formula:

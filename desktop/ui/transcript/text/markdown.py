@@ -14,15 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from desktop.ui.transcript.text import cut, formula
-from desktop.ui.transcript.text.inline import (
-    FORMULA_CHARACTER,
-    MAX_NESTING,
-    References,
-    is_too_much,
-    parser,
-    plain_inline,
-    shown_inline,
-)
+from desktop.ui.transcript.text.inline import MAX_NESTING, References, is_too_much, parser, plain_inline
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -343,22 +335,3 @@ def plain_text(block: Block, references: References | None = None) -> str:
         case Kind.FORMULA:
             return f"$${block.text}$$"
     return plain_inline(block.text, references)
-
-
-def shown_text(block: Block, references: References | None = None) -> str:
-    """The text of the block as its view's document holds it, one character a formula, without laying it out.
-
-    Before each cell of a table stands one character, as in Qt's documents: a line break before the first of a row, a
-    tab before the others. Positions count characters; Qt counts one beyond U+FFFF twice.
-    """
-    match block.kind:
-        case Kind.CODE | Kind.PLAIN:
-            return block.text
-        case Kind.RULE:
-            return ""
-        case Kind.TABLE:
-            rows = ["\t".join(shown_inline(cell, references) for cell in row) for row in block.rows]
-            return "".join("\n" + row for row in rows)
-        case Kind.FORMULA:
-            return FORMULA_CHARACTER
-    return shown_inline(block.text, references)
