@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -198,6 +199,10 @@ def test_the_longest_unused_makes_room(opened: Open, tmp_path: Path, tiny_model:
     old, middle, new = (next((tmp_path / "states" / f"chat-{number}").glob("*.kv")) for number in range(3))
     for age, file in enumerate((new, old, middle)):
         os.utime(file, (1000 - age, 1000 - age))
+    abandoned, busy = old.with_name("a.1.part"), old.with_name("b.2.part")
+    for part in (abandoned, busy):
+        part.write_bytes(b"")
+    os.utime(abandoned, (1000, 1000))
     room = sum(file.stat().st_size for file in (old, middle, new)) + 100
     model, reader = opened(tiny_model, limit=room)
     read_for(reader, model.vocabulary.tokenize(numbers(600, 650)), "chat-9")
@@ -206,7 +211,21 @@ def test_the_longest_unused_makes_room(opened: Open, tmp_path: Path, tiny_model:
     assert old.exists()
     assert not middle.exists()
     assert not middle.with_suffix(".json").exists()
+    assert not abandoned.exists()
+    assert busy.exists()
     assert len(files(tmp_path)) == 3
+
+
+def test_the_disk_is_not_filled_up(opened: Open, tmp_path: Path, tiny_model: Path) -> None:
+    model, _ = opened(tiny_model)
+    free = shutil.disk_usage(tmp_path).free
+    for spared, kept in ((free + 1, 0), (free // 2, 1)):
+        states = KeptStates(tmp_path / "states", "any", 1 << 30, spared_bytes=spared)
+        reader = Decoder(model, StopSwitch(), states)
+        read_for(reader, model.vocabulary.tokenize(numbers(100, 150)))
+        reader.put_by()
+        assert len(files(tmp_path)) == kept
+        assert files(tmp_path, ".part") == []
 
 
 def test_where_nothing_can_be_written_nothing_breaks(opened: Open, tmp_path: Path, tiny_model: Path) -> None:

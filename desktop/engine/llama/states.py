@@ -16,8 +16,10 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import struct
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,8 @@ _HEAD = struct.Struct("<III")  # llama.cpp's magic, its version, the number of t
 _MAGIC = 0x67677371  # LLAMA_STATE_SEQ_MAGIC, "ggsq"
 _NAME = re.compile(r"[a-z0-9-]{1,64}")
 _MOST_PER_CONVERSATION = 6
+_SPARED_BYTES = 2 << 30
+_ABANDONED_S = 3600
 _SAMPLE_BYTES = 1 << 16
 _SAMPLES = 8
 
@@ -56,12 +60,16 @@ class State:
 
 
 class KeptStates:
-    """The states below `folder` that fit one loaded model: those of `fingerprint`, in `limit_bytes` of all states."""
+    """The states below `folder` that fit one loaded model: those of `fingerprint`, in `limit_bytes` of all states.
 
-    def __init__(self, folder: Path, fingerprint: str, limit_bytes: int) -> None:
+    `spared_bytes` of the disk stay free for others.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str, limit_bytes: int, *, spared_bytes: int = _SPARED_BYTES) -> None:
         self._folder = folder
         self._fingerprint = fingerprint
         self._limit_bytes = limit_bytes
+        self._spared_bytes = spared_bytes
         self._known: dict[Path, State] = {}
 
     def of(self, conversation: str) -> list[State]:
@@ -98,7 +106,7 @@ class KeptStates:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._make_room(size_bytes)
-            if not write(part):
+            if shutil.disk_usage(folder).free - size_bytes < self._spared_bytes or not write(part):
                 return False
             digests = {file.name: _digest(part)}
             part.replace(file)
@@ -164,6 +172,9 @@ class KeptStates:
 
     def _make_room(self, size_bytes: int) -> None:
         """Remove the states that were not used for longest, whatever model they are of, until one more fits."""
+        for part in self._folder.glob("*/*.part"):
+            if time.time() - _changed_at(part) > _ABANDONED_S:  # its process was killed while it wrote
+                part.unlink(missing_ok=True)
         files = sorted(self._folder.glob("*/*.kv"), key=_changed_at)
         total = size_bytes + sum(map(_size, self._folder.glob("*/*")))
         for file in files:
