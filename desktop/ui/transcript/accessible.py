@@ -21,7 +21,7 @@ from typing_extensions import override
 from desktop.chat.message import Message, Role, State
 from desktop.ui.transcript.announce import Announcer
 from desktop.ui.transcript.canvas import Canvas
-from desktop.ui.transcript.message_view import TEXT
+from desktop.ui.transcript.place import TEXT
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.spoken import spoken_text
 from desktop.ui.transcript.text.inline import References

@@ -12,8 +12,8 @@ from PySide6.QtGui import QKeyEvent, QTextCursor
 
 from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.canvas import Canvas
-from desktop.ui.transcript.column import Column, Spot
-from desktop.ui.transcript.message_view import Place
+from desktop.ui.transcript.column import Column
+from desktop.ui.transcript.place import Place, Spot
 from desktop.ui.transcript.selection import Selection
 
 Key, Modifier = Qt.Key, Qt.KeyboardModifier

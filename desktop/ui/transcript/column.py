@@ -15,7 +15,8 @@ from desktop.chat.message import State
 from desktop.ui import theme
 from desktop.ui.transcript.blocks.target import Target
 from desktop.ui.transcript.heights import Heights
-from desktop.ui.transcript.message_view import MessageState, MessageView, Place, estimated_heights
+from desktop.ui.transcript.message_view import MessageState, MessageView, estimated_heights
+from desktop.ui.transcript.place import Place, Spot
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.markdown import MAX_MARKDOWN_CHARS, Block
@@ -27,14 +28,6 @@ _KEPT_VIEWS = 80
 
 _STEP_CHARS = 4_000
 """So much new text of a growing message is read at once: no model writes that in a moment, but a server may send it."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Spot:
-    """A caret position in the transcript."""
-
-    row: int
-    place: Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _OF_BLOCK = (Does.COPY, Does.SAVE, Does.WRAP, Does.NUMBER, Does.SHOW_SOURCE)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Where:
     """Where the menu is opened: in which row, on which target, at which point of the column."""
 
     row: int
@@ -48,16 +48,16 @@ class _Entry:
     enabled: bool = True
 
 
-def context_menu(page: Reader, place: Place, deeds: Deeds) -> QMenu:
-    """What can be done at `place`. The menu deletes itself."""
+def context_menu(page: Reader, where: Where, deeds: Deeds) -> QMenu:
+    """What can be done `where` it is opened. The menu deletes itself."""
     menu = controls.menu(page)
     menu.setObjectName("transcriptMenu")
     menu.aboutToHide.connect(menu.deleteLater)
     for group in (
-        _of_link(place, deeds),
-        _of_block(page, place, deeds),
+        _of_link(where, deeds),
+        _of_block(page, where, deeds),
         _of_text(page, deeds),
-        _of_message(page, place.row, deeds),
+        _of_message(page, where.row, deeds),
     ):
         if group and menu.actions():
             menu.addSeparator()
@@ -70,20 +70,20 @@ def context_menu(page: Reader, place: Place, deeds: Deeds) -> QMenu:
     return menu
 
 
-def _of_link(place: Place, deeds: Deeds) -> list[_Entry]:
-    target = place.target
+def _of_link(where: Where, deeds: Deeds) -> list[_Entry]:
+    target = where.target
     if target is None or not links.opened(target.link):
         return []
     return [
-        _Entry(tr("Open link"), lambda: deeds.activate(place.row, target)),
+        _Entry(tr("Open link"), lambda: deeds.activate(where.row, target)),
         _Entry(tr("Copy link address"), lambda: QGuiApplication.clipboard().setText(links.opened(target.link))),
     ]
 
 
-def _of_block(page: Reader, place: Place, deeds: Deeds) -> list[_Entry]:
+def _of_block(page: Reader, where: Where, deeds: Deeds) -> list[_Entry]:
     """What the block under the pointer can do: code, a diagram, a formula."""
-    view = page.column.view(place.row)
-    inner = place.point - QPointF(0, page.column.top(place.row))
+    view = page.column.view(where.row)
+    inner = where.point - QPointF(0, page.column.top(where.row))
     found = view.block_at(inner)
     if found is None:
         return []
@@ -93,7 +93,7 @@ def _of_block(page: Reader, place: Place, deeds: Deeds) -> list[_Entry]:
     while not flow.blocks[first].first:
         first -= 1
     targets = {target.does: replace(target, part=at.part) for target in flow.targets(first) if target.does in _OF_BLOCK}
-    entries = [_Entry(target.name, _does(deeds, place.row, target)) for target in targets.values()]
+    entries = [_Entry(target.name, _does(deeds, where.row, target)) for target in targets.values()]
     block_view = flow.view(at.block)
     offset = block_view.position_at(inner - corner)
     source = formula_at(shown(block_view.block, flow.references), offset)

@@ -16,13 +16,13 @@ from typing import NamedTuple
 from unicodedata import category, normalize
 
 from desktop.chat.message import Message, Role, State
+from desktop.ui.transcript.place import REASONING, TEXT, Place, Spot
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.text import inline, markdown
 from desktop.ui.transcript.text.inline import References
 from desktop.ui.transcript.text.markdown import Block, Kind
 from desktop.ui.transcript.text.stream import MarkdownStream
 
-REASONING, TEXT = 0, 1
 _MAX_QUERY_CHARS = 1000
 _MAX_FOLDS = 100_000
 
@@ -34,6 +34,11 @@ class Hit(NamedTuple):
     block: int
     start: int
     end: int
+
+    @property
+    def place(self) -> Place:
+        """Where it begins."""
+        return Place(self.part, self.block, self.start)
 
 
 class _Folds(dict[int, str]):
@@ -323,19 +328,19 @@ class Search:
             return None
         return sum(count or 0 for count in before) + hits.index(hit) + 1
 
-    def forward(self, row: int, after: tuple[int, int, int]) -> tuple[int, Hit] | None:
-        """The first hit in `row` that begins at (part, block, offset) or behind, or the first in a later row."""
-        for index in range(row, len(self._pages)):
+    def forward(self, spot: Spot) -> tuple[int, Hit] | None:
+        """The first hit that begins at `spot` or behind it, and its row."""
+        for index in range(spot.row, len(self._pages)):
             for hit in self._hits_of(index):
-                if index > row or hit[:3] >= after:
+                if Spot(index, hit.place) >= spot:
                     return index, hit
         return None
 
-    def backward(self, row: int, before: tuple[int, int, int]) -> tuple[int, Hit] | None:
-        """The last hit in `row` that begins before (part, block, offset), or the last in an earlier row."""
-        for index in range(min(row, len(self._pages) - 1), -1, -1):
+    def backward(self, spot: Spot) -> tuple[int, Hit] | None:
+        """The last hit that begins before `spot`, and its row."""
+        for index in range(min(spot.row, len(self._pages) - 1), -1, -1):
             for hit in reversed(self._hits_of(index)):
-                if index < row or hit[:3] < before:
+                if Spot(index, hit.place) < spot:
                     return index, hit
         return None
 

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from desktop.ui.controls import has_focus_within
-from desktop.ui.transcript.column import Spot
 from desktop.ui.transcript.find import Hit, Search, folded
 from desktop.ui.transcript.find_bar import FindBar
-from desktop.ui.transcript.message_view import Place
+from desktop.ui.transcript.place import START, Place, Spot
 from desktop.ui.transcript.reader import Reader
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.selection import Selection, selected_text
@@ -20,7 +19,6 @@ _SLICE_S = 0.006
 _MAX_SELECTED = 100
 _GROWN_MS = 400
 _SAID_S = 0.1
-_Place = tuple[int, tuple[int, int, int]]
 
 
 class Finding(QObject):
@@ -30,7 +28,7 @@ class Finding(QObject):
         super().__init__(reader)
         self._reader = reader
         self._search = Search()
-        self._from: _Place = (0, (0, 0, 0))
+        self._from = START
         self._grown: set[int] = set()
         self._say_again_s = 0.0
         self.bar = FindBar(reader)
@@ -58,7 +56,7 @@ class Finding(QObject):
     def show(self, query: str, row: int) -> None:
         """Find `query`, beginning with `row`, without a question."""
         self._begin()
-        self._from = (row, (0, 0, 0))
+        self._from = Spot(row, START.place)
         self.bar.open(query)
 
     def close(self) -> bool:
@@ -86,17 +84,16 @@ class Finding(QObject):
         self._take_grown()
         if self._reader.hit is not None:
             row, hit = self._reader.hit
-            place = (hit.part, hit.block, hit.start + (1 if step > 0 else 0))
+            spot = Spot(row, Place(hit.part, hit.block, hit.start + (1 if step > 0 else 0)))
         else:
-            row, place = self._from
+            spot = self._from
         search = self._search
         if not search.needle:
             return
         if step > 0:
-            found = search.forward(row, place) or search.forward(0, (0, 0, 0))
+            found = search.forward(spot) or search.forward(START)
         else:
-            last = len(self._reader.rows)
-            found = search.backward(row, place) or search.backward(last, (0, 0, 0))
+            found = search.backward(spot) or search.backward(Spot(len(self._reader.rows), START.place))
         self._visit(found)
 
     def row_changed(self, index: int) -> None:
@@ -116,13 +113,12 @@ class Finding(QObject):
             self._counting.start()
         self._from = self._start()
 
-    def _start(self) -> _Place:
+    def _start(self) -> Spot:
         """From where to look: from what is marked, else from the top of what is in sight."""
         selection = self._reader.selection
         if selection is not None and not selection.is_empty:
-            spot = selection.start
-            return spot.row, (spot.place.part, spot.place.block, spot.place.offset)
-        return self._reader.top_place()
+            return selection.start
+        return self._reader.top_spot()
 
     def _marked(self) -> str:
         selection = self._reader.selection
@@ -134,16 +130,15 @@ class Finding(QObject):
     def _on_query_changed(self, query: str) -> None:
         if self._reader.hit is not None:
             row, hit = self._reader.hit
-            self._from = (row, hit[:3])
+            self._from = Spot(row, hit.place)
         self._search.set_query(query)
         self._reader.mark_hits(folded(query) if query else "")
         self._counting.start()
         if not self._search.needle:
             self._say()
             return
-        row, place = self._from
         # Behind the last hit there are none: the nearest above is less of a jump than the first of the chat.
-        self._visit(self._search.forward(row, place) or self._search.backward(row, place))
+        self._visit(self._search.forward(self._from) or self._search.backward(self._from))
 
     def _visit(self, found: tuple[int, Hit] | None) -> None:
         if found is not None:

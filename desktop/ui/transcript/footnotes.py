@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from desktop.ui.transcript.blocks.target import Target
-from desktop.ui.transcript.column import Column, Spot
+from desktop.ui.transcript.column import Column
 from desktop.ui.transcript.flow import Flow
-from desktop.ui.transcript.message_view import Place
+from desktop.ui.transcript.place import Place, Spot
 from desktop.ui.transcript.text import inline
 
 

@@ -22,12 +22,12 @@ from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.blocks.target import Target
 from desktop.ui.transcript.flow import Flow, estimated_lines
 from desktop.ui.transcript.header_line import HeaderLine
+from desktop.ui.transcript.place import REASONING, TEXT, Place
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.markdown import Block
 from desktop.ui.transcript.words import reasoning_title
 
-REASONING, TEXT = 0, 1
 BUBBLE_SHARE = 0.8
 
 _ABOVE_QUESTION, _ABOVE_ANSWER = 12, 8
@@ -37,15 +37,6 @@ _LINE = 28
 _NOTICE_INDENT = 24
 _BUTTONS = 46
 _FEW_BLOCKS = 4
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """A caret position in a message: in which part (REASONING or TEXT), in which of its blocks, at which character."""
-
-    part: int
-    block: int
-    offset: int
 
 
 @dataclass(slots=True)

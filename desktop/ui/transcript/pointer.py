@@ -9,8 +9,7 @@ from PySide6.QtGui import QGuiApplication, QMouseEvent
 
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.canvas import Canvas
-from desktop.ui.transcript.column import Spot
-from desktop.ui.transcript.message_view import Place
+from desktop.ui.transcript.place import Place, Spot
 from desktop.ui.transcript.selection import Selection
 
 _SCROLL_MS = 30

@@ -9,11 +9,11 @@ from typing_extensions import override
 
 from desktop.ui.i18n import tr
 from desktop.ui.transcript.caret import Caret, Step, has_text, spot_area
-from desktop.ui.transcript.column import Spot, column_width
+from desktop.ui.transcript.column import column_width
 from desktop.ui.transcript.copying import markdown_of
 from desktop.ui.transcript.feed import Feed
 from desktop.ui.transcript.find import Hit, shown, spans
-from desktop.ui.transcript.message_view import REASONING, Place
+from desktop.ui.transcript.place import REASONING, START, Spot
 from desktop.ui.transcript.selection import Selection, everything, selected_text
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.inline import References
@@ -154,7 +154,7 @@ class Reader(Feed):
         self.hit = (row, hit)
         if hit.part == REASONING and not self.column.view(row).is_unfolded:
             self.column.toggle_reasoning(row)
-        spot = Spot(row, Place(hit.part, hit.block, hit.start))
+        spot = Spot(row, hit.place)
         if has_text(self.column, spot):
             self.show_spot(spot, hit.end, room_above=room_above)
 
@@ -165,12 +165,9 @@ class Reader(Feed):
         self._spans.clear()
         self.viewport().update()
 
-    def top_place(self) -> tuple[int, tuple[int, int, int]]:
-        """The row and the place (part, block, offset) where what is in sight begins."""
-        if not self.rows:
-            return 0, (0, 0, 0)
-        spot = self.column.spot_at(self.to_column(QPointF(0, 0)))
-        return spot.row, (spot.place.part, spot.place.block, spot.place.offset)
+    def top_spot(self) -> Spot:
+        """Where what is in sight begins."""
+        return self.column.spot_at(self.to_column(QPointF(0, 0))) if self.rows else START
 
     # Painting.
 

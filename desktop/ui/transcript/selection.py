@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from desktop.ui.transcript.column import Column, Spot
+from desktop.ui.transcript.column import Column
 from desktop.ui.transcript.flow import Flow
-from desktop.ui.transcript.message_view import TEXT, MessageView, Place
+from desktop.ui.transcript.message_view import MessageView
+from desktop.ui.transcript.place import TEXT, Place, Spot
 from desktop.ui.transcript.text import markdown
 from desktop.ui.transcript.text.markdown import QUOTE, Block
 

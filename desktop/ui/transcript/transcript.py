@@ -24,7 +24,7 @@ from desktop.ui.transcript.blocks.target import CHANGES_BLOCK, Does, Target
 from desktop.ui.transcript.caret import step_of
 from desktop.ui.transcript.chooser import Chooser
 from desktop.ui.transcript.colouring import Colouring
-from desktop.ui.transcript.context_menu import Deeds, Place, context_menu
+from desktop.ui.transcript.context_menu import Deeds, Where, context_menu
 from desktop.ui.transcript.diagrams.service import Diagrams
 from desktop.ui.transcript.finding import Finding
 from desktop.ui.transcript.keyboard import Press
@@ -312,9 +312,9 @@ class Transcript(Chooser):
         point = QPointF(where)
         row = self.column.at(self.to_column(point).y())
         found = self._pointer.target_at(point)
-        place = Place(row, found[1] if found is not None else None, self.to_column(point))
+        here = Where(row, found[1] if found is not None else None, self.to_column(point))
         edit, again = self.edit_requested.emit, self.regenerate_requested.emit
-        return context_menu(self, place, Deeds(self.activate, self.finding.open, self.copy_message, edit, again))
+        return context_menu(self, here, Deeds(self.activate, self.finding.open, self.copy_message, edit, again))
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -12,8 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import State
 from desktop.ui.transcript.caret import spot_area
-from desktop.ui.transcript.column import Spot
-from desktop.ui.transcript.message_view import Place
+from desktop.ui.transcript.place import Place, Spot
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, grown, question
 

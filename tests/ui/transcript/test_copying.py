@@ -9,8 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
-from desktop.ui.transcript.column import Spot
-from desktop.ui.transcript.message_view import Place
+from desktop.ui.transcript.place import Place, Spot
 from desktop.ui.transcript.selection import Selection
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, question

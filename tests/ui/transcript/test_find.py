@@ -14,9 +14,8 @@ from pytestqt.qtbot import QtBot
 from desktop.chat.message import State
 from desktop.ui import appearance
 from desktop.ui.colours import DARK, LIGHT, Tokens
-from desktop.ui.transcript.column import Spot
 from desktop.ui.transcript.find import Hit, Search, folded, shown
-from desktop.ui.transcript.message_view import Place
+from desktop.ui.transcript.place import Place, Spot
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.selection import Selection
 from desktop.ui.transcript.text import markdown
