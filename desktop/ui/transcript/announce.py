@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from desktop.ui.transcript.spoken import is_running, running, title
 from desktop.ui.transcript.text.inline import References
 from desktop.ui.transcript.text.markdown import Block
+from desktop.ui.transcript.text.whole import whole
 
 _LONG_CHARS = 300
 """So much without the end of a sentence is said up to its last pause."""
@@ -78,7 +79,4 @@ class Announcer:
             return running(block, references)[self._said :].strip()
         if not block.last:
             return ""
-        first = index
-        while not blocks[first].first:
-            first -= 1
-        return title(blocks[first : index + 1])
+        return title(whole(blocks, index))

@@ -16,6 +16,7 @@ from desktop.ui.transcript import links
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.find import formula_at, shown
 from desktop.ui.transcript.reader import Reader
+from desktop.ui.transcript.text.whole import first_piece
 
 _OF_BLOCK = (Does.COPY, Does.SAVE, Does.WRAP, Does.NUMBER, Does.SHOW_SOURCE)
 
@@ -84,15 +85,13 @@ def _of_block(page: Reader, where: Where, deeds: Deeds) -> list[_Entry]:
     """What the block under the pointer can do: code, a diagram, a formula."""
     view = page.column.view(where.row)
     inner = where.point - QPointF(0, page.column.top(where.row))
-    found = view.block_at(inner)
-    if found is None:
+    under = view.block_at(inner)
+    if under is None:
         return []
-    at, corner = found
+    at, corner = under
     flow = view.flow(at.part)
-    first = at.block
-    while not flow.blocks[first].first:
-        first -= 1
-    targets = {target.does: replace(target, part=at.part) for target in flow.targets(first) if target.does in _OF_BLOCK}
+    found = flow.targets(first_piece(flow.blocks, at.block))
+    targets = {target.does: replace(target, part=at.part) for target in found if target.does in _OF_BLOCK}
     entries = [_Entry(target.name, _does(deeds, where.row, target)) for target in targets.values()]
     block_view = flow.view(at.block)
     offset = block_view.position_at(inner - corner)

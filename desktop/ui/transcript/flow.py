@@ -19,6 +19,7 @@ from desktop.ui.transcript.text import markdown
 from desktop.ui.transcript.text.inline import References
 from desktop.ui.transcript.text.markdown import QUOTE, Block, Kind
 from desktop.ui.transcript.text.stream import MarkdownStream
+from desktop.ui.transcript.text.whole import first_piece, joined, whole
 
 _SAMPLE = 500
 
@@ -159,11 +160,9 @@ class Flow:
 
     def change(self, index: int, does: Does) -> None:
         """Show block `index`, with all its pieces, as the reader wants it from now on."""
-        first = self._first_piece(index)
+        first = first_piece(self.blocks, index)
         self.view(index).change(does)
-        for piece in range(first, len(self.blocks)):
-            if piece > first and self.blocks[piece].first:
-                break
+        for piece in range(first, first + len(whole(self.blocks, index))):
             if self._views.pop(piece, None) is not None:
                 self.view(piece)
 
@@ -216,34 +215,21 @@ class Flow:
             self._measure(same)
 
     def _make_view(self, index: int) -> BlockView:
-        first = self._first_piece(index)
-        state = self._states.setdefault(first, BlockState())
-        state.pieces = self._pieces(first)
+        state = self._states.setdefault(first_piece(self.blocks, index), BlockState())
+        state.pieces = self._pieces(index)
         return make_view(self.blocks[index], self._style, self._width, self._references, state, muted=self._muted)
 
-    def _pieces(self, first: int) -> list[Block]:
-        """All pieces of the block that begins with block `first`; none where it is in one piece."""
-        if self.blocks[first].last:
-            return []
-        end = next((end for end in range(first + 1, len(self.blocks)) if self.blocks[end].first), len(self.blocks))
-        return self.blocks[first:end]
-
-    def _first_piece(self, index: int) -> int:
-        while not self.blocks[index].first:
-            index -= 1
-        return index
+    def _pieces(self, index: int) -> list[Block]:
+        """All pieces of what block `index` is one of; none where it is in one piece."""
+        pieces = whole(self.blocks, index)
+        return list(pieces) if len(pieces) > 1 else []
 
     def _whole(self, index: int, target: Target) -> Target:
         """The target as one of this flow. A code block that was cut is copied whole."""
         target = replace(target, block=index)
         if target.does not in (Does.COPY, Does.SAVE) or self.blocks[index].last:
             return target
-        code = self.blocks[index].text
-        for piece in self.blocks[index + 1 :]:
-            if piece.first:
-                break
-            code += piece.joint + piece.text
-        return replace(target, subject=code)
+        return replace(target, subject=joined(whole(self.blocks, index)))
 
     def _measure(self, index: int) -> bool:
         # Whole pixels, so that frames and rules stay sharp.

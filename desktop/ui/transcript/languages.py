@@ -77,7 +77,7 @@ Lua | lua | lua | luau
 Makefile | mk | make | makefile mk mak
 Markdown | md | markdown | md mdx
 MATLAB | m | matlab | octave
-Mermaid | mmd | | mermaid
+Mermaid | mmd | | mermaid mmd
 Mojo | mojo | mojo
 nginx | conf | nginx
 Nim | nim | nim | nimrod
@@ -145,6 +145,11 @@ _LANGUAGES = _read(_TABLE)
 def language(written: str) -> Language:
     """The language that is `written` behind a fence. What nobody knows is called as it was written."""
     return _LANGUAGES.get(_key(written)) or Language(written)
+
+
+def is_diagram(written: str) -> bool:
+    """Whether what is `written` behind a fence says that the code is a diagram."""
+    return language(written) is _LANGUAGES["mermaid"]
 
 
 def names() -> list[str]:

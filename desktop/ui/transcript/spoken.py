@@ -12,25 +12,12 @@ from desktop.ui.transcript import languages
 from desktop.ui.transcript.formulas import typeset
 from desktop.ui.transcript.text.inline import LINE_BREAK, References, Span, spans
 from desktop.ui.transcript.text.markdown import NOTE, TASK_DONE, TASK_OPEN, Block, Kind
-
-_DIAGRAM = "mermaid"
+from desktop.ui.transcript.text.whole import joined, wholes
 
 
 def spoken_text(blocks: Sequence[Block], references: References) -> str:
     """All of a text: each block a paragraph, what is no running text under a title that says what it is."""
-    return "\n".join(line for part in whole(blocks) for line in _lines(part, references) if line)
-
-
-def whole(blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    """The blocks, with the pieces of long ones together again."""
-    part: list[Block] = []
-    for block in blocks:
-        if block.first and part:
-            yield part
-            part = []
-        part.append(block)
-    if part:
-        yield part
+    return "\n".join(line for part in wholes(blocks) for line in _lines(part, references) if line)
 
 
 def running(block: Block, references: References) -> str:
@@ -43,7 +30,7 @@ def title(part: Sequence[Block]) -> str:
     """What a block is that is no running text; `part` are its pieces."""
     first = part[0]
     match first.kind:
-        case Kind.CODE if first.language == _DIAGRAM:
+        case Kind.CODE if languages.is_diagram(first.language):
             return _diagram(first.text)
         case Kind.CODE:
             lines = sum(block.text.count("\n") + 1 for block in part)
@@ -75,7 +62,7 @@ def _lines(part: Sequence[Block], references: References) -> Iterator[str]:
         return
     yield title(part)
     if part[0].kind is Kind.CODE:
-        yield "".join(block.joint * (not block.first) + block.text for block in part)
+        yield joined(part)
     elif part[0].kind is Kind.TABLE:
         for block in part:
             for cells in block.rows:

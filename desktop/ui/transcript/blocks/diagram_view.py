@@ -13,10 +13,10 @@ from desktop.ui.transcript.blocks.code_view import CodeView
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.diagrams.service import Picture
 from desktop.ui.transcript.diagrams.wire import Fault, Why
+from desktop.ui.transcript.languages import is_diagram
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.markdown import Block, Kind
 
-_LANGUAGES = frozenset({"mermaid", "mmd"})
 _LEAST_SCALE = 0.6
 """A diagram that is wider than its room is drawn smaller down to this; then it scrolls sideways."""
 PAPER_SCALE = 3.0
@@ -26,8 +26,8 @@ _STEPS = 20
 
 
 def may_be_diagram(block: Block, style: Style) -> bool:
-    """Whether `block` is written in Mermaid and there is somebody to draw it."""
-    return style.diagrams is not None and block.kind is Kind.CODE and block.language.lower() in _LANGUAGES
+    """Whether `block` is a diagram and there is somebody to draw it."""
+    return style.diagrams is not None and block.kind is Kind.CODE and is_diagram(block.language)
 
 
 class DiagramView(CodeView):

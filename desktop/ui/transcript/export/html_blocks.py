@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.export.html_code import code_html
 from desktop.ui.transcript.export.html_inline import formula_html, inline_html, text_html
+from desktop.ui.transcript.languages import is_diagram
 from desktop.ui.transcript.text import note
 from desktop.ui.transcript.text.inline import References, plain_inline
 from desktop.ui.transcript.text.markdown import INSIDE, NOTE, QUOTE, TASK_DONE, TASK_OPEN, Block, Kind
 from desktop.ui.transcript.text.script import has_cjk
+from desktop.ui.transcript.text.whole import joined, wholes
 
 Drawing = Callable[[str, bool], str]
 """A diagram's source, and whether it is for a dark page: its SVG, empty where it cannot be drawn."""
@@ -37,31 +39,27 @@ def language_attribute(text: str) -> str:
 
 
 def blocks_html(
-    blocks: Iterable[Block], references: References, states: Mapping[int, BlockState], name: str, draw: Drawing
+    blocks: Sequence[Block], references: References, states: Mapping[int, BlockState], name: str, draw: Drawing
 ) -> Iterable[str]:
     """The blocks of one text in pieces of HTML. `name` begins the ids in it."""
-    wholes = _wholes(blocks)
-    labels = dict.fromkeys(note.key(block.note) for _, block in wholes if block.note)
+    found = list(_numbered(blocks))
+    labels = dict.fromkeys(note.key(block.note) for _, block in found if block.note)
     notes = {label: f"{name}-note-{number}" for number, label in enumerate(labels, 1)}
     nest = _Nest(notes)
     writer = _Writer(references, notes, draw)
-    for index, block in wholes:
+    for index, block in found:
         yield nest.enter(block)
         yield writer.leaf(block, states.get(index) or BlockState())
     yield nest.leave()
 
 
-def _wholes(blocks: Iterable[Block]) -> list[tuple[int, Block]]:
+def _numbered(blocks: Sequence[Block]) -> Iterator[tuple[int, Block]]:
     """The blocks with their pieces put together again, each with the number of its first piece."""
-    found: list[tuple[int, Block]] = []
-    for index, block in enumerate(blocks):
-        if block.first or not found:
-            found.append((index, block))
-            continue
-        start, before = found[-1]
-        text = before.text + block.joint + block.text
-        found[-1] = start, replace(before, text=text, rows=before.rows + block.rows, closed=block.closed)
-    return found
+    index = 0
+    for pieces in wholes(blocks):
+        rows = tuple(row for piece in pieces for row in piece.rows)
+        yield index, replace(pieces[0], text=joined(pieces), rows=rows, closed=pieces[-1].closed)
+        index += len(pieces)
 
 
 @dataclass(slots=True)
@@ -184,7 +182,7 @@ class _Writer:
         return inline_html(text, self._references, self._notes)
 
     def _code(self, block: Block, state: BlockState) -> str:
-        if block.language.lower() in ("mermaid", "mmd") and block.closed and not state.shows_source:
+        if is_diagram(block.language) and block.closed and not state.shows_source:
             light, dark = self._draw(block.text, False), self._draw(block.text, True)
             if light:
                 return _diagram(block.text, light, dark or light)
