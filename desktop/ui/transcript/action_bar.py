@@ -23,6 +23,7 @@ class ActionBar(QWidget):
     Signals:
         copy_requested(), edit_requested(), regenerate_requested(), continue_requested()
         branch_requested(step: int)
+        focus_came(): a button has the focus
         focus_left(): a button has lost the focus
     """
 
@@ -31,6 +32,7 @@ class ActionBar(QWidget):
     regenerate_requested = Signal()
     continue_requested = Signal()
     branch_requested = Signal(int)
+    focus_came = Signal()
     focus_left = Signal()
 
     def __init__(self, name: str, focus: Qt.FocusPolicy, parent: QWidget) -> None:
@@ -130,7 +132,9 @@ class ActionBar(QWidget):
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.FocusOut:
+        if event.type() == QEvent.Type.FocusIn:
+            self.focus_came.emit()
+        elif event.type() == QEvent.Type.FocusOut:
             self.focus_left.emit()
         elif isinstance(event, QKeyEvent) and isinstance(watched, QToolButton) and _is_enter(event):
             # Where the platform presses buttons by Space alone, Enter would go on to the transcript.

@@ -101,8 +101,9 @@ class Canvas(QAbstractScrollArea):
         start = self.column.top(row)
         corner = QPointF(self._left, start - top)
         found = []
-        if view.reasoning_line is not None:
-            found.append(Target(view.reasoning_line.translated(corner), tr("Reasoning"), Does.FOLD))
+        line = view.reasoning_line
+        if line is not None and line.bottom() > top - start and line.top() < bottom - start:
+            found.append(Target(line.translated(corner), tr("Reasoning"), Does.FOLD))
         for part, origin, flow in view.parts():
             y = start + origin.y()
             for index, block_top, _ in flow.in_sight(top - y, bottom - y):

@@ -11,8 +11,11 @@ from desktop.chat.message import Role
 from desktop.ui import theme
 from desktop.ui.transcript import accessible
 from desktop.ui.transcript.address_label import AddressLabel
+from desktop.ui.transcript.blocks.target import Target
 from desktop.ui.transcript.reader import Reader
 from desktop.ui.transcript.wheel import scroll_target, show_target
+
+_ROUNDS = 4
 
 
 class Chooser(Reader):
@@ -66,18 +69,25 @@ class Chooser(Reader):
             return False
         count = len(self.targets(self.focused))
         self._target = chosen if 0 <= chosen < count else None
-        if self._target is not None:
-            show_target(self, self.focused, self.targets(self.focused)[self._target])
+        if (target := self.chosen_target()) is not None:
+            show_target(self, self.focused, target)
         self._show_address()
         self.viewport().update()
         return self._target is not None
+
+    def chosen_target(self) -> Target | None:
+        """The link or button of the chosen message that is chosen too."""
+        if self.focused is None or self._target is None:
+            return None
+        targets = self.targets(self.focused)
+        return targets[self._target] if self._target < len(targets) else None
 
     def chosen_point(self) -> QPoint:
         """Where the menu key opens the menu: at the chosen target, or at the chosen message."""
         if self.focused is None:
             return QPoint(16, 16)
-        if self._target is not None and self._target < len(targets := self.targets(self.focused)):
-            return targets[self._target].area.center().toPoint()
+        if (target := self.chosen_target()) is not None:
+            return target.area.center().toPoint()
         area = self.area_of(self.focused) & self.viewport().rect()
         return area.topLeft() + QPoint(16, 16)
 
@@ -85,16 +95,25 @@ class Chooser(Reader):
         """Left and Right scroll the block that the chosen target stands in. False where they mean something else."""
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if step is None or modifiers or self.focused is None or self._target is None or not self._shows_ring:
+        target = self.chosen_target()
+        if step is None or modifiers or self.focused is None or target is None or not self._shows_ring:
             return False
-        targets = self.targets(self.focused)
-        return self._target < len(targets) and scroll_target(self, self.focused, targets[self._target], step)
+        return scroll_target(self, self.focused, target, step)
+
+    def show_actions(self, bar: QWidget) -> None:
+        """Scroll so that `bar`, which has the focus, is in sight: it stands below its message."""
+        scroll_bar, margin = self.verticalScrollBar(), self.column.style.px(12)
+        for _ in range(_ROUNDS):  # heights are estimates until they are in sight
+            hidden = bar.geometry().bottom() + margin - self.viewport().height()
+            hidden = hidden if hidden > 0 else min(0, bar.geometry().top() - margin)
+            if not hidden:
+                break
+            scroll_bar.setValue(scroll_bar.value() + hidden)
 
     def _show_address(self) -> None:
         """Say where the link leads that Tab has chosen."""
-        chosen = self.targets(self.focused) if self.focused is not None and self._target is not None else []
-        has_one = self._target is not None and self._target < len(chosen) and self.hasFocus()
-        self.address.show_link(chosen[self._target].link if has_one and self._target is not None else "")
+        target = self.chosen_target() if self.hasFocus() else None
+        self.address.show_link(target.link if target is not None else "")
 
     def _choose(self, step: int) -> bool:
         """Move the choice to the next or the previous message; begin with one that is in sight."""
@@ -118,13 +137,13 @@ class Chooser(Reader):
             self.draw_ring(painter, *self._ring(row))
 
     def _ring(self, row: int) -> tuple[QRectF, int]:
-        """Around what is chosen of `row`, and how round."""
-        targets = self.targets(row) if self._target is not None else []
-        if self._target is None or self._target >= len(targets):
+        """Around what is chosen of `row`, which is the chosen one, and how round."""
+        target = self.chosen_target()
+        if target is None:
             return self.column.view(row).ring, theme.RADIUS_BUBBLE
         px = self.column.style.px
         corner = QPointF(self._left, self.column.top(row) - self._sight[0])
-        area = targets[self._target].area.translated(-corner).adjusted(-px(3), -px(1), px(3), px(1))
+        area = target.area.translated(-corner).adjusted(-px(3), -px(1), px(3), px(1))
         return area, theme.RADIUS_CONTROL
 
     # Focus.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, QPoint, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QMouseEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QHelpEvent, QMouseEvent
+from PySide6.QtWidgets import QToolTip
+from typing_extensions import override
 
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.canvas import Canvas
@@ -14,6 +16,8 @@ from desktop.ui.transcript.selection import Selection
 
 _SCROLL_MS = 30
 CARET, WORD, BLOCK = 1, 2, 3
+_SAY_THEMSELVES = (Does.OPEN_LINK, Does.FOLD)
+"""They need no tip: their words are on the page, and where a link leads stands in the corner."""
 
 
 class Pointer(QObject):
@@ -39,6 +43,17 @@ class Pointer(QObject):
         self._double_click_at: tuple[float, QPoint] = (0.0, QPoint())
         self._scrolling = QTimer(self, interval=_SCROLL_MS)
         self._scrolling.timeout.connect(self._scroll)
+        canvas.viewport().installEventFilter(self)
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Leave:
+            self.hovered.emit(None)
+            self.link_hovered.emit("")
+        elif isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            self._tell(event)
+            return True
+        return False
 
     def press(self, event: QMouseEvent) -> None:
         """The left button goes down: on a target, or to mark from here."""
@@ -90,10 +105,6 @@ class Pointer(QObject):
         released = self.target_at(event.position())
         if pressed is not None and pressed == released and (selection is None or selection.is_empty):
             self.activated.emit(*pressed)
-
-    def leave(self) -> None:
-        """The pointer is over the viewport no more."""
-        self.hovered.emit(None)
 
     def target_at(self, position: QPointF) -> tuple[int, Target] | None:
         """The row and the target under a point of the viewport."""
@@ -154,6 +165,16 @@ class Pointer(QObject):
             cursor = Qt.CursorShape.IBeamCursor if on_text else Qt.CursorShape.ArrowCursor
         canvas.viewport().setCursor(cursor)
         self.link_hovered.emit(found[1].link if found is not None else "")
+
+    def _tell(self, event: QHelpEvent) -> None:
+        """Say in words what the painted button under the pointer does."""
+        canvas, point = self._canvas, QPointF(event.pos())
+        row = canvas.column.at(canvas.to_column(point).y()) if canvas.rows else None
+        for target in canvas.targets(row) if row is not None else ():
+            if target.does not in _SAY_THEMSELVES and target.area.contains(point):
+                QToolTip.showText(event.globalPos(), target.name, canvas.viewport(), target.area.toAlignedRect())
+                return
+        QToolTip.hideText()
 
     def _scroll(self) -> None:
         """The pointer is held above or below the viewport: scroll there, faster from farther away."""

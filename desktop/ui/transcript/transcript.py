@@ -105,6 +105,7 @@ class Transcript(Chooser):
         overlay.retry_requested.connect(lambda row: self.retry_requested.emit(self._id(row)))
         overlay.branch_requested.connect(lambda row, step: self.branch_requested.emit(self._id(row), step))
         overlay.end_requested.connect(self.scroll_to_end)
+        overlay.focus_bar.focus_came.connect(lambda: self.show_actions(overlay.focus_bar))
         overlay.focus_left.connect(self._place_overlay, Qt.ConnectionType.QueuedConnection)
 
     # What is shown.
@@ -291,12 +292,6 @@ class Transcript(Chooser):
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._pointer.release(event)
-
-    @override
-    def viewportEvent(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Leave:
-            self._pointer.leave()
-        return super().viewportEvent(event)
 
     @override
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from PySide6.QtCore import QEvent, QKeyCombination
+from PySide6.QtCore import QEvent, QKeyCombination, QPoint, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from desktop.chat.message import Message, Role, State
 from desktop.ui.transcript import caret, keyboard
 from desktop.ui.transcript.row import Row
+from desktop.ui.transcript.transcript import Transcript
+from tests.ui.transcript.rows import answer, question
 
+Show = Callable[..., Transcript]
 CHOSEN = Row(Message(1, 1, None, Role.ASSISTANT, State.COMPLETE, "an answer", 0.0), branch=1, branches=3)
 
 
@@ -17,3 +24,14 @@ def test_what_the_sheet_lists_is_what_the_key_does(keys: QKeySequence) -> None:
     press = QKeyEvent(QEvent.Type.KeyPress, first.key(), first.keyboardModifiers())
     step = caret.step_of(press)
     assert keyboard.meaning(press, CHOSEN) is not None or (step is not None and step[1])
+
+
+def test_the_actions_of_a_long_message_come_into_sight_with_the_focus(show: Show) -> None:
+    transcript = show([answer(1, "\n\n".join(["Some words."] * 60)), question(2, "More?"), answer(3, "Yes.")])
+    transcript.focus_row(0, to_top=True)
+    QTest.keyClick(transcript, Qt.Key.Key_Return)
+    focus = QApplication.focusWidget()
+    assert focus is not None
+    assert focus.objectName() == "copyMessage"
+    corner = focus.mapTo(transcript.viewport(), QPoint(0, 0))
+    assert transcript.viewport().rect().contains(focus.rect().translated(corner))

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QHelpEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton, QToolTip
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import State
@@ -128,6 +128,23 @@ def test_where_a_link_leads_is_shown_to_mouse_and_keyboard(show: Show) -> None:
     assert transcript.address.isVisible()
     QTest.keyClick(transcript, Key.Key_Tab)
     assert not transcript.address.isVisible()
+
+
+def test_the_address_goes_when_the_pointer_leaves_the_page_from_a_link(show: Show) -> None:
+    transcript = show([answer(1, "A [link](https://a.example/x).")])
+    QTest.mouseMove(transcript.viewport(), target(transcript, 0, Does.OPEN_LINK).area.center().toPoint())
+    assert transcript.address.isVisible()
+    QApplication.sendEvent(transcript.viewport(), QEvent(QEvent.Type.Leave))
+    assert not transcript.address.isVisible()
+
+
+def test_a_button_of_code_is_named_by_a_tip(show: Show, qtbot: QtBot) -> None:
+    transcript = show([answer(1, "A [link](https://a.example/x).\n\n```python\nx = 1\n```")])
+    for does, tip in ((Does.COPY, "Copy code"), (Does.WRAP, "Wrap long lines"), (Does.OPEN_LINK, "")):
+        where = target(transcript, 0, does).area.center().toPoint()
+        ask = QHelpEvent(QEvent.Type.ToolTip, where, transcript.viewport().mapToGlobal(where))
+        QApplication.sendEvent(transcript.viewport(), ask)
+        qtbot.waitUntil(lambda tip=tip: QToolTip.text() == tip)  # type: ignore[misc]  # mypy: no lambda with a default
 
 
 def test_a_long_address_stays_in_the_window_with_its_host(show: Show) -> None:
@@ -334,3 +351,10 @@ def test_the_menu_key_opens_the_menu_of_what_tab_has_chosen(show: Show) -> None:
     assert "Open link" not in menu_words(transcript, QPointF(transcript.chosen_point()))
     QTest.keyClick(transcript, Key.Key_Tab)
     assert "Open link" in menu_words(transcript, QPointF(transcript.chosen_point()))
+
+
+def test_tab_chooses_nothing_that_is_out_of_sight(show: Show) -> None:
+    transcript = show([answer(1, f"{LONG}\n\n[end](https://a.example/x)", reasoning="Hm.")])
+    assert [each.does for each in transcript.targets(0)] == [Does.OPEN_LINK]
+    transcript.verticalScrollBar().setValue(0)
+    assert [each.does for each in transcript.targets(0)] == [Does.FOLD]
