@@ -9,14 +9,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, BinaryIO
 
-from desktop.ui.transcript.diagrams.wire import Drawn, Fault, Task, Why, receive_task, send_answer
+from desktop.ui.transcript.diagrams.wire import READY, Drawn, Fault, Task, Why, receive_task, send_answer
 
 if TYPE_CHECKING:
     from desktop.ui.transcript.diagrams.draw import Artist
 
 MEMORY_BYTES = 2 << 30
 """Of address space: Qt and the library map a quarter of it before they do anything."""
-READY = b"ready\n"
 _LAST_RESORT_S = 30.0
 
 

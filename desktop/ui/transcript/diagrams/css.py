@@ -38,6 +38,11 @@ class Element:
     attributes: Mapping[str, str]
     classes: frozenset[str]
 
+    @classmethod
+    def of(cls, kind: str, attributes: Mapping[str, str]) -> Element:
+        """The element with these attributes."""
+        return cls(kind, attributes, frozenset(attributes.get("class", "").split()))
+
 
 @dataclass(frozen=True, slots=True)
 class _Simple:

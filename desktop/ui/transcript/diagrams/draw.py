@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QImageWriter, QP
 from PySide6.QtSvg import QSvgRenderer
 
 from desktop.ui.transcript.diagrams.flatten import CannotDraw, flatten
-from desktop.ui.transcript.diagrams.lines import Measure
+from desktop.ui.transcript.diagrams.lines import Measure, is_bold
 from desktop.ui.transcript.diagrams.paint import contrast
 from desktop.ui.transcript.diagrams.plain import Drawing, Text
 
@@ -177,7 +177,7 @@ class _Ruler(merman.MermanTextMeasurer):  # type: ignore[misc]  # the library ha
     def measure(self, request: merman.MermanTextMeasureRequest) -> merman.MermanTextMeasureResult | None:
         size = request.font_size
         rows = request.text.split("\n")
-        bold = request.font_weight in ("bold", "bolder", "600", "700", "800", "900")
+        bold = is_bold(request.font_weight or "")
         width = max(self._width(row, size, bold, request.font_style == "italic") for row in rows)
         return _answer(request, width, len(rows))
 

@@ -97,7 +97,7 @@ class _Flattener:
         return style | self._sheet.style(path, node.get("style", ""))
 
     def _enter(self, node: ElementTree.Element, kind: str, place: _Place) -> tuple[_Place, dict[str, str]]:
-        path = (*place.path, _element(node, kind))
+        path = (*place.path, Element.of(kind, node.attrib))
         own = self.style_of(node, path)
         style = inherit(place.style, own)
         matrix = place.matrix @ _moved(node, own)
@@ -162,7 +162,7 @@ class _Flattener:
             size *= min(_number(marker, "markerWidth", 3) / view[2], _number(marker, "markerHeight", 3) / view[3])
         matrix = translation(*point) @ rotation(angle) @ scaling(size, size)
         matrix = place.matrix @ matrix @ translation(-_number(marker, "refX"), -_number(marker, "refY"))
-        path = (place.path[0], _element(marker, "marker"))
+        path = (place.path[0], Element.of("marker", marker.attrib))
         # Where the library says nothing, an arrow's head has the colour of its line.
         style = {**_START, "fill": place.style["stroke"], "color": place.style["stroke"]}
         inner = _Place(path, inherit(style, self.style_of(marker, path)), matrix, place.opacity, in_marker=True)
@@ -243,10 +243,6 @@ def _with_room(drawing: Drawing) -> Drawing:
 def _kind(node: ElementTree.Element) -> str:
     tag: object = node.tag
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
-
-
-def _element(node: ElementTree.Element, kind: str) -> Element:
-    return Element(kind, node.attrib, frozenset(node.get("class", "").split()))
 
 
 def _moved(node: ElementTree.Element, own: Mapping[str, str]) -> Matrix:

@@ -99,7 +99,7 @@ class _Reader:
         for child in node:
             kind = str(child.tag).rpartition("}")[2]
             if kind in ("tspan", "a"):
-                inner = (*path, Element(kind, child.attrib, frozenset(child.get("class", "").split())))
+                inner = (*path, Element.of(kind, child.attrib))
                 own = self._style_of(child, inner)
                 if own.get("display") != "none":
                     opacity = share * fraction(own.get("opacity", "1"))
@@ -126,7 +126,7 @@ class _Reader:
             below = _BASELINES.get(aligned or style.get("dominant-baseline", ""), 0.0) * size
             anchor = _ANCHORS.get(style.get("text-anchor", ""), 0.0)
             self.lines.append(Line(self._pen["x"], self._start + below, anchor))
-        bold = _is_bold(style.get("font-weight", ""))
+        bold = is_bold(style.get("font-weight", ""))
         italic = style.get("font-style", "") in ("italic", "oblique")
         width = self._measure(words, size, bold, italic)
         rise = self._pen["y"] - self._start
@@ -138,5 +138,6 @@ def _length(value: str, size: float) -> float:
     return found[0] * (size if value.endswith("em") else 1.0) if found else 0.0
 
 
-def _is_bold(weight: str) -> bool:
+def is_bold(weight: str) -> bool:
+    """Whether a `font-weight` is painted bold."""
     return weight in ("bold", "bolder") or (weight.isdecimal() and int(weight) >= _BOLD)

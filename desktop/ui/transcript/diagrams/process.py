@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from desktop.ui.transcript.diagrams.wire import Drawn, Fault, Task, Why, receive_answer, send_task
+from desktop.ui.transcript.diagrams.wire import READY, Drawn, Fault, Task, Why, receive_answer, send_task
 
 # As the engine process is started (desktop/engine/process.py): this package from where the parent has it, and nothing
 # from the current directory.
@@ -20,7 +20,6 @@ _BOOT = (
 )
 COMMAND = (sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parents[4]))
 
-_READY = b"ready\n"
 _START_S = 30.0
 """How long it may take to start: a cold disk is slow, and nobody waits for it."""
 DRAW_S = 5.0
@@ -110,9 +109,9 @@ class DrawingProcess:
         watch = threading.Timer(_START_S, popen.kill)
         watch.daemon = True
         watch.start()
-        ready = cast("BinaryIO", popen.stdout).readline(len(_READY))
+        ready = cast("BinaryIO", popen.stdout).readline(len(READY))
         watch.cancel()
-        if ready != _READY:
+        if ready != READY:
             self.end()
             return None
         return popen

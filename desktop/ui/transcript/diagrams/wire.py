@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import BinaryIO
 
+READY = b"ready\n"
+"""What the process says first."""
 MAX_LINE_BYTES = 8 << 20
 MAX_PNG_BYTES = 64 << 20
 
