@@ -25,7 +25,7 @@ DOORS = {
     "httpx2": ("desktop/hub/",),
     "httpcore2": ("desktop/hub/transport.py",),
     "keyring": ("desktop/hub/token.py",),
-    "pygments": ("desktop/ui/transcript/highlight.py",),
+    "pygments": ("desktop/ui/transcript/lexing.py",),
     "mathra": ("desktop/ui/transcript/formulas.py",),
     "merman": ("desktop/ui/transcript/diagrams/draw.py",),
 }

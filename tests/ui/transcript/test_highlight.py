@@ -8,8 +8,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.ui import colours
-from desktop.ui.transcript import highlight, languages
-from desktop.ui.transcript.highlight import Highlighter, Ink, highlighter
+from desktop.ui.transcript import highlight, languages, lexing
+from desktop.ui.transcript.highlight import Highlighter, highlighter
+from desktop.ui.transcript.lexing import Ink
 
 SNIPPETS = {
     "ada": 'procedure Main is\nbegin\n   Put_Line ("hi"); -- say\nend Main;',
@@ -237,3 +238,16 @@ def luminance(colour: str) -> float:
     channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_reading_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some lexers' time grows with the square of the text: it cannot be waited for until they are done."""
+    colours = highlighter("applescript")
+    assert colours is not None
+    steps = []
+    step = lexing._ByState._step
+    monkeypatch.setattr(lexing._ByState, "_step", lambda *given: steps.append(1) or step(*given))
+    monkeypatch.setattr(highlight, "_MAX_STRETCH_S", 0.0)
+    assert colours.feed("\n".join(['\\"' * 400] * 20)) == []
+    assert colours.is_done
+    assert len(steps) < 100

@@ -18,7 +18,7 @@ from desktop.chat.message import State
 from desktop.ui import appearance
 from desktop.ui.colours import DARK, LIGHT, Tokens
 from desktop.ui.i18n import choose_language
-from desktop.ui.transcript.highlight import Ink
+from desktop.ui.transcript.lexing import Ink
 from desktop.ui.transcript.text.markdown import Kind
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript import conversation

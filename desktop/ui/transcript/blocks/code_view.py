@@ -20,8 +20,8 @@ from desktop.ui.transcript import highlight
 from desktop.ui.transcript.blocks import code_head
 from desktop.ui.transcript.blocks.block_view import BlockView, line_height
 from desktop.ui.transcript.blocks.target import Target
-from desktop.ui.transcript.highlight import Ink, Range
 from desktop.ui.transcript.languages import language
+from desktop.ui.transcript.lexing import Ink, Range
 from desktop.ui.transcript.text.markdown import Block
 
 _AT_ONCE = 3

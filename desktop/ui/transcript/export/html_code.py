@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from desktop.ui.transcript.export.html_inline import text_html
-from desktop.ui.transcript.highlight import Range, highlighter
+from desktop.ui.transcript.highlight import highlighter
 from desktop.ui.transcript.languages import language
+from desktop.ui.transcript.lexing import Range
 
 _MAX_COLOURED_CHARS = 200_000
 
