@@ -19,7 +19,7 @@ CHOSEN = Row(Message(1, 1, None, Role.ASSISTANT, State.COMPLETE, "an answer", 0.
 
 
 @pytest.mark.parametrize("keys", [keys for _, keys in keyboard.listed()])
-def test_what_the_sheet_lists_is_what_the_key_does(keys: QKeySequence) -> None:
+def test_what_the_sheet_lists_is_what_the_key_does(qapp: QApplication, keys: QKeySequence) -> None:
     first: QKeyCombination = keys[0]  # type: ignore[index]  # PySide's stubs do not know it
     press = QKeyEvent(QEvent.Type.KeyPress, first.key(), first.keyboardModifiers())
     step = caret.step_of(press)
