@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
 
-from PySide6.QtGui import QFont, QFontMetricsF
+from PySide6.QtGui import QFont, QFontDatabase, QFontInfo, QFontMetricsF
 
 from desktop.ui import theme
 from desktop.ui.colours import Tokens
@@ -44,6 +44,12 @@ class Style:
         font = theme.latin(self.text_font)
         font.setPixelSize(self.px(12))
         return font
+
+    @cached_property
+    def leans(self) -> bool:
+        """Whether the font has no slanted letters of its own, so that upright ones are slanted."""
+        family = QFontInfo(self.text_font).family()
+        return not any(QFontDatabase.italic(family, name) for name in QFontDatabase.styles(family))
 
     def suited(self, font: QFont, text: str) -> QFont:
         """`font` with punctuation as wide as the script of `text` has it."""

@@ -16,9 +16,12 @@ from desktop.ui.transcript.blocks.make import make_view
 from desktop.ui.transcript.blocks.target import Does
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.markdown import parse
+from desktop.ui.transcript.text.script import has_slanted_letters
 
 Make = Callable[[str], list[BlockView]]
 WIDTH = 500
+_BOX, _INK = 237, 200
+"""How light the box of code is, and how dark letters are."""
 HEBREW = "שלום עולם"
 
 
@@ -39,13 +42,26 @@ def make(qapp: QApplication) -> Iterator[Make]:
     qapp.setStyleSheet(dress[3])
 
 
-def inked_columns(view: BlockView) -> list[int]:
+def picture(view: BlockView) -> QImage:
     image = QImage(WIDTH, int(view.height), QImage.Format.Format_RGB32)
     image.fill(QColor(LIGHT.bg))
-    ground = image.pixel(0, 0)
     painter = QPainter(image)
     view.draw(painter)
     painter.end()
+    return image
+
+
+def ink_height(image: QImage, x: int) -> int:
+    return sum(image.pixelColor(x, y).lightness() < _INK for y in range(image.height()))
+
+
+def is_box(image: QImage, x: int, y: int) -> bool:
+    return image.pixelColor(x, y).lightness() == _BOX
+
+
+def inked_columns(view: BlockView) -> list[int]:
+    image = picture(view)
+    ground = QColor(LIGHT.bg).rgb()
     return [x for x in range(WIDTH) if any(image.pixel(x, y) != ground for y in range(image.height()))]
 
 
@@ -110,3 +126,36 @@ def test_latin_and_chinese_text_has_nothing_in_it_that_is_not_seen(make: Make) -
     (view,) = make("中文 `code` https://a.b/c")
     assert view.text() == "中文 code https://a.b/c"
     assert view.length == len(view.text())
+
+
+@pytest.mark.parametrize("words", ["{} `xx` {}", "{}`xx`{}", "{} a `xx` b {}"])
+def test_the_box_of_code_reaches_as_far_left_as_right_also_between_words_from_right_to_left(
+    make: Make, words: str
+) -> None:
+    image = picture(make(words.format(HEBREW, HEBREW))[0])
+    row = next(y for y in range(image.height()) if sum(is_box(image, x, y) for x in range(WIDTH)) > WIDTH // 50) + 1
+    left = next(x for x in range(WIDTH) if all(is_box(image, x + step, row) for step in range(8)))
+    right = next(x for x in range(left, WIDTH) if not is_box(image, x, row)) - 1
+    inked = [x for x in range(left - 2, right + 3) if ink_height(image, x)]
+    assert abs((min(inked) - left) - (right - max(inked))) <= 1
+    assert left + 2 <= min(inked) <= max(inked) <= right - 2, "the box touches a word"
+
+
+def test_numbers_have_their_point_at_the_left_in_lists_from_right_to_left(make: Make) -> None:
+    (view,) = make(f"1. {HEBREW}")
+    image = picture(view)
+    marker = [height for x in range(WIDTH - 25, WIDTH) if (height := ink_height(image, x))]
+    assert marker.index(max(marker)) >= len(marker) // 2
+
+
+def test_upright_words_keep_off_slanted_ones(make: Make) -> None:
+    def width(text: str) -> float:
+        return make(text)[0].ideal_width
+
+    assert width("*cold* tea") - width("cold tea") > 1
+    assert width("*cold*, tea") == pytest.approx(width("cold, tea"), abs=0.5)
+
+
+def test_only_scripts_that_have_slanted_letters_are_slanted() -> None:
+    assert all(map(has_slanted_letters, ("tea", "thé", "τσάι", "чай", "“tea” – 1…", "🍵")))
+    assert not any(map(has_slanted_letters, ("茶", "tea 茶", "شاي", HEBREW, "चाय", "차")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import zip_longest
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import (
@@ -23,8 +24,8 @@ from desktop.ui.i18n import language
 from desktop.ui.transcript.blocks.formula_object import KIND, FormulaObject, InlineFormula, inline_formula
 from desktop.ui.transcript.blocks.target import Does
 from desktop.ui.transcript.style import Style
-from desktop.ui.transcript.text.inline import FORMULA_CHARACTER, References, Span, source, spans
-from desktop.ui.transcript.text.script import has_cjk
+from desktop.ui.transcript.text.inline import FORMULA_CHARACTER, ISOLATE, References, Span, source, spans
+from desktop.ui.transcript.text.script import has_cjk, has_slanted_letters
 
 _FIRST_COMBINING = "\u0300"
 _MANY_CODES = 200
@@ -32,6 +33,9 @@ _NO_FORMULA = "\ufffd"
 _BELONGS_TO_FORMULA = re.compile(r"[-–,.;:!?)\]}»”’、。，；：！？）】」』》〉…%]{1,3}|(?:th|st|nd|rd|s|[’']s)\b")
 _CODE_PADDING = 3
 """Room left and right of code in a line, inside its box."""
+_SMALL, _LOW = frozenset("acegmnopqrsuvwxyz"), frozenset(".,\n\u2028")
+_LEANS, _LEANS_TALL = 0.09, 0.15
+"""How far a letter that is slanted by the computer leans over its width, as a share of the font's size."""
 
 LinesBetween = Callable[[int, int], Iterable[tuple[QTextLine, float, float, float]]]
 """The lines between two positions, each with what of it is meant: from left to right, and its baseline."""
@@ -69,14 +73,16 @@ class InlineText:
         metrics = QFontMetricsF(self._style.code_font)
         above, height = metrics.ascent() + px(1), metrics.height() + px(2)
         for start, end in self._code_ranges:
+            # What `_widen` made room for behind the last character is in `right`, all but a pixel; an isolated one's
+            # room before is in `left` as well.
+            before = -px(1) if self._is_isolated(start) else px(_CODE_PADDING)
             for _, left, right, baseline in lines_between(start, end):
-                # What `_widen` made room for behind the last character is in `right`, all but a pixel.
-                area = QRectF(left - px(_CODE_PADDING), baseline - above, right - left + px(_CODE_PADDING - 1), height)
+                area = QRectF(left - before, baseline - above, right - px(1) - left + before, height)
                 painter.drawRoundedRect(area, px(4), px(4))
 
     def insert(self, cursor: QTextCursor, runs: list[Span], *, heading: bool = False) -> None:
         """Insert styled text, and remember where links, notes, formulas and code are."""
-        for run in runs:
+        for run, following in zip_longest(runs, runs[1:]):
             look = self._look(run, heading=heading)
             start = cursor.position()
             if run.formula:
@@ -86,14 +92,21 @@ class InlineText:
                 text = run.text.replace(FORMULA_CHARACTER, _NO_FORMULA)
                 text = self._with_tail(cursor, text, look) if not run.note and not run.code and not run.href else text
                 cursor.insertText(text, look)
+            if look.fontItalic() and following is not None and not following.italic:
+                self._make_room_for_slant(cursor.position(), following)
             if run.code:
                 self._code_ranges.append((start, cursor.position()))
-                self._widen(start)
+                # In text from right to left, the room before would be at the wrong side of the character before.
+                self._widen(start + 1 if self._is_isolated(start) else start)
                 self._widen(cursor.position())
             if run.note:
                 self.subjects.append((start, cursor.position(), Does.SHOW_NOTE, run.note))
             if run.href:
                 self._add_link(start, cursor.position(), run.href)
+
+    def _is_isolated(self, position: int) -> bool:
+        """Whether what begins at `position` keeps its direction whatever stands around it."""
+        return str(self._document.characterAt(position)) == ISOLATE
 
     def attach(self) -> None:
         """Have the document ask for the formulas' sizes, once all is inserted: each insertion would lay out anew."""
@@ -127,8 +140,8 @@ class InlineText:
         look = QTextCharFormat()
         if run.bold:
             look.setFontWeight(QFont.Weight.Bold if heading else QFont.Weight.DemiBold)
-        if run.italic and has_cjk(run.text):
-            # Slanted Chinese is hard to read and no Chinese custom: dots below are.
+        if run.italic and not has_slanted_letters(run.text):
+            # Slanted Chinese is hard to read and no Chinese custom: dots below are. Slanted Arabic is found in no font.
             look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
         elif run.italic:
             look.setFontItalic(True)
@@ -222,6 +235,20 @@ class InlineText:
             look.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
             look.setFontLetterSpacing(self._style.px(_CODE_PADDING + 1))
             cursor.mergeCharFormat(look)
+
+    def _make_room_for_slant(self, position: int, following: Span) -> None:
+        """Keep the slanted letter before `position` off what is upright behind it, where it leans over its width."""
+        last = str(self._document.characterAt(position - 1))
+        if not self._style.leans or not last.isascii() or last == " " or following.text[:1] in _LOW:
+            return
+        look = QTextCharFormat()
+        look.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
+        share = _LEANS if last in _SMALL else _LEANS_TALL
+        look.setFontLetterSpacing(share * self._document.defaultFont().pixelSize())
+        cursor = QTextCursor(self._document)
+        cursor.setPosition(position - 1)
+        cursor.setPosition(position, QTextCursor.MoveMode.KeepAnchor)
+        cursor.mergeCharFormat(look)
 
     def _add_link(self, start: int, end: int, address: str) -> None:
         if self.subjects and self.subjects[-1][1:] == (start, Does.OPEN_LINK, address):

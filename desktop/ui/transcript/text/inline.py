@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LINE_BREAK = "\u2028"
 FORMULA_CHARACTER = "\ufffc"
 """What stands for a formula where text is laid out."""
-_ISOLATE, _END_OF_ISOLATE = "\u2066", "\u2069"
+ISOLATE, _END_OF_ISOLATE = "\u2066", "\u2069"
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 MAX_NESTING = 40
 _MAX_CHARS = 20_000
@@ -186,12 +186,12 @@ def source(span: Span) -> str:
 
 def without_isolates(text: str) -> str:
     """`text` without what keeps code and addresses in their order between words that run from right to left."""
-    return text if text.isascii() else text.replace(_ISOLATE, "").replace(_END_OF_ISOLATE, "")
+    return text if text.isascii() else text.replace(ISOLATE, "").replace(_END_OF_ISOLATE, "")
 
 
 def _isolated(span: Span) -> Span:
     is_address = span.href.endswith(span.text) and "/" in span.text
-    return replace(span, text=_ISOLATE + span.text + _END_OF_ISOLATE) if span.code or is_address else span
+    return replace(span, text=ISOLATE + span.text + _END_OF_ISOLATE) if span.code or is_address else span
 
 
 def _soft_break(before: str, after: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from unicodedata import bidirectional
 
 _RANGES = (
@@ -15,6 +16,8 @@ _RANGES = (
     (0x20000, 0x3FFFF),  # ideographs beyond the first plane
 )
 _FIRST = _RANGES[0][0]
+_UPRIGHT = re.compile("[\u0590-\u1c7f\u1cc0-\u1cff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff]")
+"""From Hebrew on, without Latin, Greek, Cyrillic, Armenian and Georgian letters, which stand before and between."""
 
 
 def is_cjk(character: str) -> bool:
@@ -26,6 +29,11 @@ def is_cjk(character: str) -> bool:
 def has_cjk(text: str) -> bool:
     """Whether there is Chinese, Japanese or Korean in `text`."""
     return not text.isascii() and any(map(is_cjk, text))
+
+
+def has_slanted_letters(text: str) -> bool:
+    """Whether emphasised `text` is slanted: few scripts are, and fonts have no slanted letters of others."""
+    return text.isascii() or not (_UPRIGHT.search(text) or has_cjk(text))
 
 
 def is_right_to_left(text: str) -> bool:
