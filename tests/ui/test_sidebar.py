@@ -200,4 +200,4 @@ def test_it_speaks_another_language_at_once(sidebar: Sidebar) -> None:
     field = sidebar.findChild(QLineEdit, "searchBox")
     assert field is not None
     assert field.placeholderText() == "搜索"
-    assert period(date(2026, 1, 1), TODAY) == "2026 年 1 月"
+    assert period(date(2026, 1, 1), TODAY) == "2026年1月"
