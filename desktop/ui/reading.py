@@ -11,7 +11,7 @@ from desktop.chat.message import Role
 from desktop.store.search import Hit
 from desktop.ui.actions import Actions
 from desktop.ui.i18n import tr
-from desktop.ui.transcript.find import folded
+from desktop.ui.transcript.text.folding import folded
 from desktop.ui.transcript.transcript import Transcript
 
 _PAGES = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}

@@ -1,8 +1,8 @@
 """Find in a chat: where a query stands in what is shown, without laying anything out.
 
-Texts are compared without regard to case, accents, width and the shape of quotation marks. Whether a message can have
-a hit at all is asked of its source first, of which only letters and digits count (`_bones`): so 5,000 messages answer
-while the reader types. Positions are those of a caret in the block's view: UTF-16 units, as Qt counts.
+Texts are compared as `folding` says. Whether a message can have a hit at all is asked of its source first, of which
+only letters and digits count (`_bones`): so 5,000 messages answer while the reader types. Positions are those of a
+caret in the block's view: UTF-16 units, as Qt counts.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
 from typing import NamedTuple
-from unicodedata import category, normalize
 
 from desktop.chat.message import Message, Role, State
 from desktop.ui.transcript.place import REASONING, TEXT, Place, Spot
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.text import inline, markdown
+from desktop.ui.transcript.text.folding import BONES, FOLDS, folded
 from desktop.ui.transcript.text.inline import References
 from desktop.ui.transcript.text.markdown import Block, Kind
 from desktop.ui.transcript.text.stream import MarkdownStream
 
 _MAX_QUERY_CHARS = 1000
-_MAX_FOLDS = 100_000
 
 
 class Hit(NamedTuple):
@@ -39,52 +38,6 @@ class Hit(NamedTuple):
     def place(self) -> Place:
         """Where it begins."""
         return Place(self.part, self.block, self.start)
-
-
-class _Folds(dict[int, str]):
-    """By code point, what a character counts as: its small letter without accent, in the usual width."""
-
-    def __missing__(self, code: int) -> str:
-        if len(self) > _MAX_FOLDS:
-            self.clear()
-        made = self[code] = _fold(chr(code))
-        return made
-
-
-class _Bones(dict[int, str]):
-    """By code point, the letters and digits of what a character counts as."""
-
-    def __missing__(self, code: int) -> str:
-        if len(self) > _MAX_FOLDS:
-            self.clear()
-        made = self[code] = "".join(filter(str.isalnum, _FOLDS[code]))
-        return made
-
-
-_QUOTES = {"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"'}
-_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\ufe00-\ufe2f]")
-"""What is written over and under letters that are letters without it too. The dots of が and the vowels of Hindi are
-not: they make other letters."""
-
-
-def _fold(character: str) -> str:
-    if character in _QUOTES:
-        return _QUOTES[character]
-    if character.isspace() or character in "\u2028\u2029":
-        return " "
-    if category(character) == "Cf" or character == "\u00ad":
-        return ""  # nobody can see it, or type it
-    # Twice: a double-struck ℝ has no small letter, but the R that it stands for has.
-    plain = normalize("NFKD", normalize("NFKD", character).casefold())
-    return normalize("NFC", _ACCENTS.sub("", plain))
-
-
-_FOLDS, _BONES = _Folds(), _Bones()
-
-
-def folded(text: str) -> str:
-    """`text` as it is compared."""
-    return text.translate(_FOLDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +114,7 @@ def _positions(shown: Shown, length: int) -> tuple[Sequence[int], Sequence[int]]
     for first, end in (*shown.formulas, (len(text), len(text))):
         for character in text[done:first]:
             after = at + (2 if character > "\uffff" else 1)
-            size = len(_FOLDS[ord(character)])
+            size = len(FOLDS[ord(character)])
             starts += [at] * size
             ends += [after] * size
             at = after
@@ -178,11 +131,11 @@ _LINK_TARGET = re.compile(r"\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s[^()\n]*)?
 
 def _bones(source: str) -> tuple[str, ...]:
     """The letters and digits of a Markdown source, with and without what is not shown between them."""
-    found = [source.translate(_BONES)]
+    found = [source.translate(BONES)]
     if "](" in source or "][" in source:
-        found.append(_LINK_TARGET.sub("]", source).translate(_BONES))
+        found.append(_LINK_TARGET.sub("]", source).translate(BONES))
     if "&" in source:
-        found.append(unescape(source).translate(_BONES))
+        found.append(unescape(source).translate(BONES))
     return tuple(found)
 
 
@@ -288,7 +241,7 @@ class Search:
         needle = folded(query[:_MAX_QUERY_CHARS])
         if needle != self.needle:
             self.needle = needle
-            self._bones = needle.translate(_BONES)
+            self._bones = needle.translate(BONES)
             self._forget_counts(0)
 
     @property

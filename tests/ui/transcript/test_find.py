@@ -14,11 +14,12 @@ from pytestqt.qtbot import QtBot
 from desktop.chat.message import State
 from desktop.ui import appearance
 from desktop.ui.colours import DARK, LIGHT, Tokens
-from desktop.ui.transcript.find import Hit, Search, folded, shown
+from desktop.ui.transcript.find import Hit, Search, shown
 from desktop.ui.transcript.place import Place, Spot
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.selection import Selection
 from desktop.ui.transcript.text import markdown
+from desktop.ui.transcript.text.folding import folded
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, grown, question
 
