@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
@@ -42,10 +43,11 @@ def make(qapp: QApplication) -> Iterator[Make]:
     qapp.setStyleSheet(dress[3])
 
 
-def picture(view: BlockView) -> QImage:
+def picture(view: BlockView, part: QRect | None = None) -> QImage:
     image = QImage(WIDTH, int(view.height), QImage.Format.Format_RGB32)
     image.fill(QColor(LIGHT.bg))
     painter = QPainter(image)
+    painter.setClipRect(part or image.rect())
     view.draw(painter)
     painter.end()
     return image
@@ -159,3 +161,17 @@ def test_upright_words_keep_off_slanted_ones(make: Make) -> None:
 def test_only_scripts_that_have_slanted_letters_are_slanted() -> None:
     assert all(map(has_slanted_letters, ("tea", "thé", "τσάι", "чай", "“tea” – 1…", "🍵")))
     assert not any(map(has_slanted_letters, ("茶", "tea 茶", "شاي", HEBREW, "चाय", "차")))
+
+
+def test_of_much_code_in_one_paragraph_only_what_is_in_sight_is_looked_for(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (view,) = make("`a` " * 2_000)
+    whole = picture(view)
+    asked: list[tuple[int, int]] = []
+    lines = BlockView._lines
+    monkeypatch.setattr(BlockView, "_lines", lambda self, *of: (asked.append(of), lines(self, *of))[1])
+    part = QRect(0, round(view.height / 2), WIDTH, 60)
+    seen = picture(view, part)
+    assert seen.copy(part) == whole.copy(part)
+    assert 100 < len(asked) < 600

@@ -334,10 +334,13 @@ class BlockView:
         while block.isValid() and block.position() < end:
             layout = block.layout()
             corner = layout_of.blockBoundingRect(block).topLeft()
-            for index in range(layout.lineCount()):
+            from_start = layout.lineForTextPosition(max(0, start - block.position()))
+            for index in range(from_start.lineNumber() if from_start.isValid() else 0, layout.lineCount()):
                 line = layout.lineAt(index)
                 first = max(start - block.position(), line.textStart())
                 last = min(end - block.position(), line.textStart() + line.textLength())
+                if line.textStart() >= end - block.position():
+                    break
                 if first < last:
                     edges = sorted((_x(line, first), _x(line, last)))
                     baseline = corner.y() + line.y() + line.ascent()

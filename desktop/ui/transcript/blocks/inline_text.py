@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import zip_longest
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -72,13 +72,23 @@ class InlineText:
         px = self._style.px
         metrics = QFontMetricsF(self._style.code_font)
         above, height = metrics.ascent() + px(1), metrics.height() + px(2)
-        for start, end in self._code_ranges:
+        for start, end in self._code_in_sight(painter):
             # What `_widen` made room for behind the last character is in `right`, all but a pixel; an isolated one's
             # room before is in `left` as well.
             before = -px(1) if self._is_isolated(start) else px(_CODE_PADDING)
             for _, left, right, baseline in lines_between(start, end):
                 area = QRectF(left - before, baseline - above, right - px(1) - left + before, height)
                 painter.drawRoundedRect(area, px(4), px(4))
+
+    def _code_in_sight(self, painter: QPainter) -> list[tuple[int, int]]:
+        """The code that the painter's clip shows, and some around it. Where there is little code it is all."""
+        if len(self._code_ranges) <= _MANY_CODES or not painter.hasClipping():
+            return self._code_ranges
+        clip, around = painter.clipBoundingRect(), 4 * QFontMetricsF(self._document.defaultFont()).height()
+        corners = QPointF(0, clip.top() - around), QPointF(self._document.size().width(), clip.bottom() + around)
+        hit = self._document.documentLayout().hitTest
+        first, last = (hit(corner, Qt.HitTestAccuracy.FuzzyHit) for corner in corners)
+        return [code for code in self._code_ranges if code[1] >= first and code[0] <= last]
 
     def insert(self, cursor: QTextCursor, runs: list[Span], *, heading: bool = False) -> None:
         """Insert styled text, and remember where links, notes, formulas and code are."""
