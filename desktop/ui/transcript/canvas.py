@@ -177,14 +177,18 @@ class Canvas(QAbstractScrollArea):
         bar.setValue(value)
 
     def reveal(self, row: int, *, to_top: bool) -> None:
-        """Scroll so that `row` can be read; with `to_top` so that it begins at the top."""
-        bar = self.verticalScrollBar()
+        """Scroll so that `row` can be read; with `to_top` so that it begins at the top.
+
+        Whoever reads one that is higher than the page stays where they are in it.
+        """
+        bar, height = self.verticalScrollBar(), self.viewport().height()
         margin = self.column.style.px(12)
         area = self.area_of(row)
-        if to_top or area.top() < 0 or area.height() > self.viewport().height():
+        is_read = area.height() > height and (area & self.viewport().rect()).height() > height / 2
+        if to_top or (not is_read and (area.top() < 0 or area.height() > height)):
             bar.setValue(round(self.column.top(row)) - margin)
-        elif area.bottom() > self.viewport().height():
-            bar.setValue(bar.value() + area.bottom() - self.viewport().height() + margin)
+        elif not is_read and area.bottom() > height:
+            bar.setValue(bar.value() + area.bottom() - height + margin)
         self.settle()
 
     def _on_scrolled(self) -> None:
@@ -194,11 +198,11 @@ class Canvas(QAbstractScrollArea):
         self.follows = bar.value() >= bar.maximum() - _AT_END_PX
         self.settle(changed_below=self.column.height)
 
-    def fit(self) -> None:
-        """Lay out for the viewport's width, with what is being read in its place."""
-        self.column.keep_in_sight(*self._sight)
+    def restyle(self, style: Style) -> None:
+        """Draw with `style` from now on, with what is being read in its place."""
         anchor = self.column.anchor(*self._sight)
-        self.column.set_width(column_width(self.width(), self.column.style.zoom))
+        self.column.restyle(style)
+        self.column.set_width(column_width(self.width(), style.zoom))
         self._keep_place(anchor)
 
     def refresh(self, changed: Callable[[Block], bool]) -> None:
@@ -281,7 +285,11 @@ class Canvas(QAbstractScrollArea):
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.fit()
+        # Only what is in sight is laid out anew at each step of a window that is being resized.
+        self.column.keep_in_sight(*self._sight)
+        anchor = self.column.anchor(*self._sight)
+        self.column.set_width(column_width(self.width(), self.column.style.zoom))
+        self._keep_place(anchor)
 
     @override
     def scrollContentsBy(self, dx: int, dy: int) -> None:

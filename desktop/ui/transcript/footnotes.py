@@ -9,28 +9,36 @@ from desktop.ui.transcript.place import Place, Spot
 from desktop.ui.transcript.text import inline
 
 
-def is_definition(column: Column, row: int, target: Target) -> bool:
-    """Whether `target` stands in the footnote itself."""
-    return _flow(column, row, target).blocks[target.block].note == target.subject
+class Footnotes:
+    """Remembers from where the reader came to a footnote, until they go somewhere else by one."""
 
+    def __init__(self) -> None:
+        self._came_from: Spot | None = None
 
-def other_end(column: Column, row: int, target: Target, came_from: tuple[int, int, int] | None) -> Spot | None:
-    """Where a click on `target` leads: to the footnote; from there to where the reader `came_from` (row, part, block).
+    def forget(self) -> None:
+        """Other messages are shown."""
+        self._came_from = None
 
-    Without that it leads to the first place that refers to the footnote. None where the other end is missing.
-    """
-    flow = _flow(column, row, target)
-    if not is_definition(column, row, target):
-        wanted = [index for index, block in enumerate(flow.blocks) if block.note == target.subject]
-    elif came_from is not None and came_from[:2] == (row, target.part) and came_from[2] < len(flow.blocks):
-        wanted = [came_from[2]]
-    else:
-        wanted = [index for index in range(len(flow.blocks)) if _refers(flow, index, target.subject)]
-    return Spot(row, Place(target.part, wanted[0], 0)) if wanted else None
+    def other_end(self, column: Column, row: int, target: Target) -> Spot | None:
+        """Where a click on `target` leads: to the footnote; from there to where the reader came from.
 
-
-def _flow(column: Column, row: int, target: Target) -> Flow:
-    return column.view(row).flow(target.part)
+        Who came from nowhere is led to the first place that refers to it. None where the other end is missing.
+        """
+        came_from, self._came_from = self._came_from, None
+        flow = column.view(row).flow(target.part)
+        is_definition = flow.blocks[target.block].note == target.subject
+        if not is_definition:
+            found = (index for index, block in enumerate(flow.blocks) if block.note == target.subject)
+        else:
+            found = (index for index in range(len(flow.blocks)) if _refers(flow, index, target.subject))
+            if came_from is not None and (came_from.row, came_from.place.part) == (row, target.part):
+                found = (index for index in (came_from.place.block,) if index < len(flow.blocks))
+        block = next(found, None)
+        if block is None:
+            return None
+        if not is_definition:
+            self._came_from = Spot(row, Place(target.part, target.block, 0))
+        return Spot(row, Place(target.part, block, 0))
 
 
 def _refers(flow: Flow, index: int, label: str) -> bool:

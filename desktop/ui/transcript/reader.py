@@ -9,19 +9,19 @@ from typing_extensions import override
 
 from desktop.ui.i18n import tr
 from desktop.ui.transcript.caret import Caret, Step, has_text, spot_area
-from desktop.ui.transcript.column import column_width
 from desktop.ui.transcript.copying import markdown_of
 from desktop.ui.transcript.feed import Feed
 from desktop.ui.transcript.find import Hit, shown, spans
 from desktop.ui.transcript.place import REASONING, START, Spot
 from desktop.ui.transcript.selection import Selection, everything, selected_text
-from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.inline import References
 from desktop.ui.transcript.text.markdown import Block
 
 _PRIMARY_MS = 200
 _ROUNDS = 4
 _CARET_PX = 2
+_ROOM_BELOW = 64
+"""The way to the end floats there."""
 _MAX_SPANS = 1000
 
 
@@ -117,31 +117,19 @@ class Reader(Feed):
 
     # Where to read.
 
-    def restyle(self, style: Style) -> None:
-        """Draw with `style` from now on, with what is being read in its place."""
-        anchor = None if self.follows else self.column.anchor(*self._sight)
-        self.column.restyle(style)
-        self.column.set_width(column_width(self.width(), style.zoom))
-        if anchor is not None:
-            self.column.view(anchor.row)
-            moved = self.column.moved(anchor)
-            self._set_range(round(self.verticalScrollBar().value() + moved))
-            self._seen = self._sight
-        self.settle()
-
     def show_spot(self, spot: Spot, end: int | None = None, *, room_above: int = 0) -> None:
         """Scroll so that a place, or the text from it to `end`, can be read; `room_above` px at the top are covered."""
         self.follows = False
         bar, height = self.verticalScrollBar(), self.viewport().height()
-        margin = self.column.style.px(12)
+        margin, room_below = self.column.style.px(12), self.column.style.px(_ROOM_BELOW)
         for _ in range(_ROUNDS):  # heights above are estimates until they are in sight
             area = spot_area(self.column, spot)
             top = area.top() - bar.value()
-            if room_above + margin <= top and top + area.height() <= height - margin:
+            if room_above + margin <= top and top + area.height() <= height - room_below:
                 break
             is_near = -height < top < 2 * height
             above = top < room_above + margin
-            edge = room_above + margin if above else height - margin - area.height()
+            edge = room_above + margin if above else height - room_below - area.height()
             bar.setValue(round(area.top() - (edge if is_near else height / 3)))
             self.follows = False
             self.settle()

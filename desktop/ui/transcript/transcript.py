@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from desktop.ui import theme
 from desktop.ui.i18n import tr
-from desktop.ui.transcript import accessible, footnotes, keyboard, links
+from desktop.ui.transcript import accessible, keyboard, links
 from desktop.ui.transcript.blocks.target import CHANGES_BLOCK, Does, Target
 from desktop.ui.transcript.caret import step_of
 from desktop.ui.transcript.chooser import Chooser
@@ -27,6 +27,7 @@ from desktop.ui.transcript.colouring import Colouring
 from desktop.ui.transcript.context_menu import Deeds, Where, context_menu
 from desktop.ui.transcript.diagrams.service import Diagrams
 from desktop.ui.transcript.finding import Finding
+from desktop.ui.transcript.footnotes import Footnotes
 from desktop.ui.transcript.keyboard import Press
 from desktop.ui.transcript.overlay import Overlay, Scene
 from desktop.ui.transcript.pointer import Pointer
@@ -74,7 +75,7 @@ class Transcript(Chooser):
         self.viewport().setMouseTracking(True)
         self._hovered: int | None = None
         self._has_new = False
-        self._note_from: tuple[int, int, int] | None = None
+        self._footnotes = Footnotes()
         self._confirmed_timer = QTimer(self, singleShot=True, interval=_CONFIRMED_MS)
         self._pointer = Pointer(self)
         self._overlay = Overlay(self.viewport())
@@ -153,7 +154,8 @@ class Transcript(Chooser):
             case Does.SAVE:
                 self._saving.ask(target.subject, target.language)
             case Does.SHOW_NOTE:
-                self._show_note(row, target)
+                if spot := self._footnotes.other_end(self.column, row, target):
+                    self.show_spot(spot)
             case Does.FOLD:
                 self._fold(row)
 
@@ -175,19 +177,10 @@ class Transcript(Chooser):
         """Close the find bar; or else mark nothing, and show no caret. False where there was none of these."""
         return self.finding.close() or self.give_up_mark()
 
-    def _show_note(self, row: int, target: Target) -> None:
-        """Go to a footnote; from the footnote back to where the reader came from."""
-        came_from, self._note_from = self._note_from, None
-        spot = footnotes.other_end(self.column, row, target, came_from)
-        if spot is not None:
-            if not footnotes.is_definition(self.column, row, target):
-                self._note_from = (row, target.part, target.block)
-            self.show_spot(spot)
-
     @override
     def set_rows(self, rows: Sequence[Row]) -> None:
         self._has_new = False
-        self._note_from = None
+        self._footnotes.forget()
         self.caret.is_on = False
         super().set_rows(rows)
 
@@ -210,12 +203,10 @@ class Transcript(Chooser):
 
     def activate_target(self) -> bool:
         """Activate the chosen target. False where none is chosen."""
-        if self.focused is None or self._target is None:
+        target = self.chosen_target()
+        if self.focused is None or target is None:
             return False
-        targets = self.targets(self.focused)
-        if self._target >= len(targets):
-            return False
-        self.activate(self.focused, targets[self._target])
+        self.activate(self.focused, target)
         return True
 
     def _on_replaced(self, first: int) -> None:
