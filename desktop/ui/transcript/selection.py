@@ -9,7 +9,7 @@ from desktop.ui.transcript.flow import Flow
 from desktop.ui.transcript.message_view import MessageView
 from desktop.ui.transcript.place import TEXT, Place, Spot
 from desktop.ui.transcript.text import markdown
-from desktop.ui.transcript.text.markdown import QUOTE, Block
+from desktop.ui.transcript.text.markdown import INSIDE, NOTE, QUOTE, Block, Kind
 
 BETWEEN_MESSAGES = "\n\n"
 _START = Place(TEXT, 0, 0)
@@ -66,7 +66,7 @@ def selected_text(column: Column, selection: Selection) -> str:
         marked = selection.in_row(row, view)
         if marked is not None:
             texts.append(_text_of(view, *marked))
-    return BETWEEN_MESSAGES.join(texts)
+    return BETWEEN_MESSAGES.join(filter(None, texts))
 
 
 def _text_of(view: MessageView, start: Place, end: Place) -> str:
@@ -76,7 +76,7 @@ def _text_of(view: MessageView, start: Place, end: Place) -> str:
             first = (start.block, start.offset) if part == start.part else (0, 0)
             last = (end.block, end.offset) if part == end.part else (len(flow.blocks) - 1, None)
             parts.append(flow_text(flow, first, last))
-    return BETWEEN_MESSAGES.join(parts)
+    return BETWEEN_MESSAGES.join(filter(None, parts))
 
 
 def flow_text(flow: Flow, first: tuple[int, int], last: tuple[int, int | None], *, goes_on: bool = False) -> str:
@@ -89,6 +89,8 @@ def flow_text(flow: Flow, first: tuple[int, int], last: tuple[int, int | None], 
         block = flow.blocks[index]
         start = first[1] if index == first[0] else 0
         end = last[1] if index == last[0] else None
+        if block.kind is Kind.RULE or end == 0:
+            continue  # nothing of it is text, or nothing is marked: no marker, and no empty line
         if text:
             text += _separator(flow.blocks[index - 1], block)
         if start == 0 and (end is None or end >= flow.view(index).length):
@@ -103,11 +105,12 @@ def flow_text(flow: Flow, first: tuple[int, int], last: tuple[int, int | None], 
 def _separator(before: Block, block: Block) -> str:
     if not block.first:
         return block.joint
-    in_list = before.indents and block.indents and block.indents[-1] not in (QUOTE, markdown.INSIDE)
+    in_list = before.indents and block.indents and block.indents[-1] not in (QUOTE, INSIDE)
     return "\n" if in_list else BETWEEN_MESSAGES
 
 
 def _markers(block: Block) -> str:
     return "".join(
-        "" if indent == QUOTE else "   " if indent == markdown.INSIDE else f"{indent} " for indent in block.indents
+        "" if indent == QUOTE else "   " if indent == INSIDE else f"{indent.removeprefix(NOTE)} "
+        for indent in block.indents
     )

@@ -107,3 +107,20 @@ def test_everything_is_copied_as_it_was_written(show: Show) -> None:
 def test_without_a_mark_markdown_copies_nothing(show: Show) -> None:
     transcript = show([answer(1, TEXT)])
     assert copied(transcript, as_markdown=True) == ""
+
+
+def test_what_is_no_text_leaves_nothing_in_the_copy(show: Show) -> None:
+    transcript = show([answer(1, "Up[^n]\n\n---\n\nDown\n\n- item\n\n[^n]: Said.")])
+    up, item, note = 0, 3, 4
+    mark(transcript, (0, up, 0), (0, item, 0))
+    assert copied(transcript, as_markdown=False) == "Upn\n\nDown"
+    assert copied(transcript, as_markdown=True) == "Up[^n]\n\n---\n\nDown"
+    mark(transcript, (0, item, 1), (0, note, END))
+    assert copied(transcript, as_markdown=False) == "tem\nn Said."
+
+
+def test_a_mark_that_ends_where_a_message_begins_ends_with_the_one_before(show: Show) -> None:
+    transcript = show([question(1, "One two"), answer(2, "- three")])
+    mark(transcript, (0, 0, 4), (1, 0, 0))
+    assert copied(transcript, as_markdown=False) == "two"
+    assert copied(transcript, as_markdown=True) == "two"

@@ -18,8 +18,9 @@ Show = Callable[..., Transcript]
 CHOSEN = Row(Message(1, 1, None, Role.ASSISTANT, State.COMPLETE, "an answer", 0.0), branch=1, branches=3)
 
 
+@pytest.mark.usefixtures("qapp")  # Qt asks the application what Copy is
 @pytest.mark.parametrize("keys", [keys for _, keys in keyboard.listed()])
-def test_what_the_sheet_lists_is_what_the_key_does(qapp: QApplication, keys: QKeySequence) -> None:
+def test_what_the_sheet_lists_is_what_the_key_does(keys: QKeySequence) -> None:
     first: QKeyCombination = keys[0]  # type: ignore[index]  # PySide's stubs do not know it
     press = QKeyEvent(QEvent.Type.KeyPress, first.key(), first.keyboardModifiers())
     step = caret.step_of(press)
@@ -35,3 +36,14 @@ def test_the_actions_of_a_long_message_come_into_sight_with_the_focus(show: Show
     assert focus.objectName() == "copyMessage"
     corner = focus.mapTo(transcript.viewport(), QPoint(0, 0))
     assert transcript.viewport().rect().contains(focus.rect().translated(corner))
+
+
+def test_choosing_a_message_that_fills_the_page_moves_nothing(show: Show) -> None:
+    transcript = show([answer(1, "\n\n".join(["Some words."] * 60))])
+    bar = transcript.verticalScrollBar()
+    assert bar.value() == bar.maximum() > 0
+    transcript.focus_last()
+    assert bar.value() == bar.maximum()
+    bar.setValue(300)
+    QTest.keyClick(transcript, Qt.Key.Key_Up)
+    assert bar.value() == 300

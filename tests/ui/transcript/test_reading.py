@@ -16,6 +16,8 @@ from desktop.chat.message import State
 from desktop.errors import CannotExport
 from desktop.ui.transcript import links
 from desktop.ui.transcript.blocks.target import Does, Target
+from desktop.ui.transcript.caret import spot_area
+from desktop.ui.transcript.place import TEXT, Place, Spot
 from desktop.ui.transcript.saving import Saving, file_name
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, grown, question
@@ -358,3 +360,14 @@ def test_tab_chooses_nothing_that_is_out_of_sight(show: Show) -> None:
     assert [each.does for each in transcript.targets(0)] == [Does.OPEN_LINK]
     transcript.verticalScrollBar().setValue(0)
     assert [each.does for each in transcript.targets(0)] == [Does.FOLD]
+
+
+def test_what_is_shown_stands_above_the_way_to_the_end(show: Show) -> None:
+    transcript = show([answer(1, LONG)])
+    transcript.verticalScrollBar().setValue(0)
+    transcript.show_spot(Spot(0, Place(TEXT, 25, 0)))
+    jump = transcript.findChild(QToolButton, "jumpToEnd")
+    assert jump is not None
+    assert jump.isVisible()
+    area = spot_area(transcript.column, Spot(0, Place(TEXT, 25, 0)))
+    assert area.bottom() - transcript.verticalScrollBar().value() < jump.geometry().top()
