@@ -24,6 +24,8 @@ from desktop.ui.transcript.text.markdown import Block, Kind
 from desktop.ui.transcript.text.stream import MarkdownStream
 
 _MAX_QUERY_CHARS = 1000
+_MAX_AT_ONCE = 200_000
+"""A longer message is only looked at block by block, so that no step of the counting takes long."""
 
 
 class Hit(NamedTuple):
@@ -92,10 +94,6 @@ def spans(shown: Shown, needle: str) -> list[tuple[int, int]]:
     return list(dict.fromkeys(found)) if shown.formulas else found
 
 
-def _how_often(shown: Shown, needle: str) -> int:
-    return len(spans(shown, needle)) if shown.formulas else folded(shown.text).count(needle)
-
-
 def _occurrences(whole: str, needle: str) -> Iterator[int]:
     at = whole.find(needle)
     while at >= 0:
@@ -142,36 +140,40 @@ def _bones(source: str) -> tuple[str, ...]:
 class _Page:
     """What is known of one message: worked out when it is asked for, and kept."""
 
-    __slots__ = ("_blocks", "_sources", "message")
+    __slots__ = ("_sources", "_texts", "message")
 
     def __init__(self, message: Message) -> None:
         self.message = message
         self._sources: tuple[str, ...] | None = None
-        self._blocks: list[_Text] | None = None
+        self._texts: list[_Text] | None = None
 
     def may_have(self, bones: str) -> bool:
-        """Whether the message can have a hit with these letters and digits."""
+        """Whether the message can have a hit with these letters and digits. Of a long one only its blocks tell."""
+        message = self.message
+        if len(message.text) + len(message.reasoning) > _MAX_AT_ONCE:
+            return True
         if self._sources is None:
-            self._sources = (*_bones(self.message.text), *_bones(self.message.reasoning))
+            self._sources = (*_bones(message.text), *_bones(message.reasoning))
         return any(bones in source for source in self._sources)
 
-    def blocks(self, bones: str) -> Iterator[_Text]:
-        """The blocks that can have a hit with these letters and digits."""
-        if self._blocks is None:
+    @property
+    def texts(self) -> list[_Text]:
+        """The blocks of the message."""
+        if self._texts is None:
             message = self.message
-            self._blocks = [
+            self._texts = [
                 _Text(part, number, block, references)
                 for part, source in ((REASONING, message.reasoning), (TEXT, message.text))
                 for blocks, references in [_parsed(message, source, part)]
                 for number, block in enumerate(blocks)
             ]
-        return (block for block in self._blocks if block.may_have(bones))
+        return self._texts
 
 
 class _Text:
     """One block of a message: `number` is its place in the `part`. Its inside is parsed where it can have a hit."""
 
-    __slots__ = ("_block", "_references", "_shown", "_sources", "number", "part")
+    __slots__ = ("_block", "_counted", "_references", "_shown", "_sources", "number", "part")
 
     def __init__(self, part: int, number: int, block: Block, references: References) -> None:
         self.part = part
@@ -180,15 +182,36 @@ class _Text:
         self._references = references
         self._sources: tuple[str, ...] | None = None
         self._shown: Shown | None = None
+        self._counted = ("", 0)
 
     def may_have(self, bones: str) -> bool:
+        """Whether the block can have a hit with these letters and digits."""
         if self._sources is None:
             cells = [cell for cells in self._block.rows for cell in cells]
             self._sources = _bones("\n".join(cells) or self._block.text)
         return any(bones in source for source in self._sources)
 
+    def spans(self, needle: str, bones: str) -> list[tuple[int, int]]:
+        """Where `needle` stands, whose letters and digits are `bones`."""
+        return spans(self.shown, needle) if self.may_have(bones) else []
+
+    def is_counted(self, needle: str) -> bool:
+        """Whether `how_often` knows it already."""
+        return self._counted[0] == needle
+
+    def how_often(self, needle: str, bones: str) -> int:
+        """How many hits there are; kept for the query that was asked for last."""
+        if not self.is_counted(needle):
+            count = 0
+            if self.may_have(bones):
+                shown = self.shown
+                count = len(spans(shown, needle)) if shown.formulas else folded(shown.text).count(needle)
+            self._counted = needle, count
+        return self._counted[1]
+
     @property
     def shown(self) -> Shown:
+        """What the block shows."""
         if self._shown is None:
             self._shown = shown(self._block, self._references)
         return self._shown
@@ -258,58 +281,80 @@ class Search:
         """Count for so long. True when all are counted. Without a query it makes ready what the first one needs."""
         until = time.perf_counter() + budget_s
         while not self.is_counted:
-            index = self._next
-            self._next += 1
-            if self._counts[index] is None:
-                self._count(index)
+            if self._counts[self._next] is not None or self._count(self._next, until):
+                self._next += 1
             if time.perf_counter() > until:
                 break
         return self.is_counted
 
-    def hits(self, row: int) -> list[Hit]:
+    def hits(self, row: int) -> Iterator[Hit]:
         """All hits in one row, in reading order."""
-        if not self.needle or not self._pages[row].may_have(self._bones):
-            return []
-        blocks = self._pages[row].blocks(self._bones)
-        return [Hit(block.part, block.number, *span) for block in blocks for span in spans(block.shown, self.needle)]
+        return (hit for text in self._texts_with(row) for hit in self._hits_in(text))
 
     def number(self, row: int, hit: Hit) -> int | None:
         """Which of all hits this is, counted from 1. None while nobody knows."""
-        before = self._counts[:row]
-        hits = self.hits(row) if row < len(self._pages) else []
-        if hit not in hits or None in before:
+        before = self._counts[: row + 1]
+        if row >= len(self._pages) or None in before:
             return None
-        return sum(count or 0 for count in before) + hits.index(hit) + 1
+        found = sum(count or 0 for count in before[:-1])
+        for text in self._texts_with(row):
+            if (text.part, text.number) == hit[:2]:
+                hits = self._hits_in(text)
+                return found + hits.index(hit) + 1 if hit in hits else None
+            found += text.how_often(self.needle, self._bones)
+        return None
 
     def forward(self, spot: Spot) -> tuple[int, Hit] | None:
         """The first hit that begins at `spot` or behind it, and its row."""
         for index in range(spot.row, len(self._pages)):
-            for hit in self._hits_of(index):
-                if Spot(index, hit.place) >= spot:
-                    return index, hit
+            for text in self._texts_with(index):
+                if (index, text.part, text.number) >= _block_of(spot):
+                    for hit in self._hits_in(text):
+                        if Spot(index, hit.place) >= spot:
+                            return index, hit
         return None
 
     def backward(self, spot: Spot) -> tuple[int, Hit] | None:
         """The last hit that begins before `spot`, and its row."""
         for index in range(min(spot.row, len(self._pages) - 1), -1, -1):
-            for hit in reversed(self._hits_of(index)):
-                if Spot(index, hit.place) < spot:
-                    return index, hit
+            for text in reversed(self._texts_with(index)):
+                if (index, text.part, text.number) <= _block_of(spot):
+                    for hit in reversed(self._hits_in(text)):
+                        if Spot(index, hit.place) < spot:
+                            return index, hit
         return None
 
-    def _hits_of(self, row: int) -> list[Hit]:
-        return self.hits(row) if self._counts[row] != 0 else []
+    def _texts_with(self, row: int) -> Sequence[_Text]:
+        """The blocks of a row, if there can be a hit in one of them."""
+        page = self._pages[row]
+        if not self.needle or self._counts[row] == 0 or not page.may_have(self._bones):
+            return ()
+        return page.texts
 
-    def _count(self, index: int) -> None:
+    def _hits_in(self, text: _Text) -> list[Hit]:
+        return [Hit(text.part, text.number, *span) for span in text.spans(self.needle, self._bones)]
+
+    def _count(self, index: int, until: float) -> bool:
+        """Count in one row. False where there was no time for all of its blocks."""
         page = self._pages[index]
-        may_have = page.may_have(self._bones)
         found = 0
-        if self.needle and may_have:
-            found = sum(_how_often(block.shown, self.needle) for block in page.blocks(self._bones))
+        if page.may_have(self._bones):
+            texts = page.texts if self.needle else []
+            for text in texts:
+                # What was counted before costs nothing, so that each slice comes farther.
+                was_known = text.is_counted(self.needle)
+                found += text.how_often(self.needle, self._bones)
+                if not was_known and text is not texts[-1] and time.perf_counter() > until:
+                    return False
         self._counts[index] = found
         self._total += found
+        return True
 
     def _forget_counts(self, first: int) -> None:
         self._counts[first:] = [None] * (len(self._pages) - first)
         self._next = min(self._next, first)
         self._total = sum(count or 0 for count in self._counts)
+
+
+def _block_of(spot: Spot) -> tuple[int, int, int]:
+    return spot.row, spot.place.part, spot.place.block

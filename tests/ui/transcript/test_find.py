@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from desktop.chat.message import State
 from desktop.ui import appearance
 from desktop.ui.colours import DARK, LIGHT, Tokens
-from desktop.ui.transcript.find import Hit, Search, shown
+from desktop.ui.transcript.find import Hit, Search, shown, spans
 from desktop.ui.transcript.place import Place, Spot
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.selection import Selection
@@ -32,7 +33,7 @@ def hits(text: str, query: str) -> list[Hit]:
     search.set_rows(0, [answer(1, text)])
     search.set_query(query)
     search.count(60)
-    found = search.hits(0)
+    found = list(search.hits(0))
     assert search.total == len(found)
     return found
 
@@ -133,6 +134,32 @@ def test_counting_goes_on_in_slices() -> None:
     while not search.count(0):
         slices += 1
     assert (slices, search.total) == (299, 300 * 50)
+
+
+def test_a_long_message_is_counted_and_searched_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten million hits in one message would take a minute, for a letter that was typed."""
+    search = Search()
+    search.set_rows(0, [question(1, "x" * 400_000), question(2, "y")])
+    looked = []
+
+    def counting(*given: Any) -> list[tuple[int, int]]:
+        looked.append(given)
+        return spans(*given)
+
+    monkeypatch.setattr("desktop.ui.transcript.find.spans", counting)
+    search.set_query("x")
+    assert search.forward(Spot(0, Place(1, 3, 5))) == (0, Hit(1, 3, 5, 6))
+    assert search.backward(Spot(1, Place(1, 0, 0))) == (0, Hit(1, 99, 3999, 4000))
+    assert len(looked) == 2
+    assert not search.count(0)
+    assert search.number(0, Hit(1, 3, 5, 6)) is None
+    slices = 1
+    while not search.count(0):
+        slices += 1
+    assert slices == 100
+    assert search.total == 400_000
+    assert search.number(0, Hit(1, 3, 5, 6)) == 12_006
+    assert len(looked) == 3
 
 
 def test_a_grown_row_is_counted_anew() -> None:
