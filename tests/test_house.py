@@ -29,23 +29,6 @@ DOORS = {
     "mathra": ("desktop/ui/transcript/formulas.py",),
     "merman": ("desktop/ui/transcript/diagrams/draw.py",),
 }
-NO_QT_IN_UI = (
-    "desktop/ui/catalogue_words.py",
-    "desktop/ui/colours.py",
-    "desktop/ui/context_words.py",
-    "desktop/ui/dates.py",
-    "desktop/ui/download_words.py",
-    "desktop/ui/error_text.py",
-    "desktop/ui/explanation.py",
-    "desktop/ui/fit_words.py",
-    "desktop/ui/found_words.py",
-    "desktop/ui/hub_words.py",
-    "desktop/ui/i18n.py",
-    "desktop/ui/library_words.py",
-    "desktop/ui/licence_words.py",
-    "desktop/ui/model_words.py",
-    "desktop/ui/quantities.py",
-)
 DRAWERS = {"core", "utils", "util", "services", "managers", "controllers", "common", "misc", "helpers", "base"}
 MAX_LINES = 400
 
@@ -71,10 +54,6 @@ def test_each_library_has_one_door(library: str) -> None:
     importers = [path.relative_to(ROOT).as_posix() for path in SOURCES if library in _imports(path)]
     assert importers, f"nothing imports {library} any more: take it out of this list and out of pyproject.toml"
     assert [name for name in importers if not name.startswith(DOORS[library])] == []
-
-
-def test_the_words_know_no_qt() -> None:
-    assert [name for name in NO_QT_IN_UI if "PySide6" in _imports(ROOT / name)] == []
 
 
 def test_names_say_what_a_thing_is_for() -> None:
