@@ -323,6 +323,31 @@ def test_labels_stand_in_their_boxes() -> None:
             assert all(left < at < right and top < down < bottom for at, down in text.corners)
 
 
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize("dark", [False, True])
+def test_words_at_lines_stand_on_the_paper_and_nodes_stand_out_from_it(dark: bool) -> None:
+    tokens = DARK if dark else LIGHT
+    drawing = _artist(dark=dark).draw("classDiagram\n class A\n A <|-- B : extends")
+    fills = {shape.look.get("fill") for shape in drawing.shapes if shape.kind == "rect"} - {"none"}
+    assert fills == {tokens.code}
+    (node,) = {shape.look.get("fill") for shape in drawing.shapes if shape.kind == "path"} - {"none", *fills, None}
+    assert contrast(str(node), tokens.code) > 1.1
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "sequenceDiagram\n A->>B: {}\n Note right of B: {}",
+        "gantt\n dateFormat YYYY-MM-DD\n section {}\n {} :a1, 2026-01-01, 30d",
+        'pie\n "{}" : 1',
+    ],
+)
+def test_texts_are_as_large_in_all_kinds(source: str) -> None:
+    drawing = _artist(dark=False).draw(source.replace("{}", "tea"))
+    assert {text.size for text in drawing.texts if text.words == "tea"} <= {13.0, 14.0}
+
+
 def urlopen_error(address: str) -> None:
     """Ask for what is not there."""
     with pytest.raises(HTTPError) as failed:

@@ -17,8 +17,8 @@ from desktop.ui.transcript.languages import is_diagram
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.markdown import Block, Kind
 
-_LEAST_SCALE = 0.6
-"""A diagram that is wider than its room is drawn smaller down to this; then it scrolls sideways."""
+_LEAST_SCALE = 0.7
+"""A diagram that is wider than its room is drawn smaller down to this: its texts can still be read. Then it scrolls."""
 PAPER_SCALE = 3.0
 """Pixels to a unit on paper: 288 dots an inch."""
 _STEPS = 20

@@ -33,6 +33,7 @@ _SVG_LINE = 1.1
 _MAX_WORK = 2_000_000
 """About 100 nodes and 150 edges; what takes long nevertheless is ended from outside."""
 _FLOWCHART = {"wrappingWidth": 200, "subGraphTitleMargin": {"top": 4, "bottom": 10}}
+_GANTT = {"useWidth": 680, "fontSize": 13, "sectionFontSize": 13, "barHeight": 24, "barGap": 6}
 
 _Operation = merman.MermanTextMeasurementOperation
 _Result = merman.MermanTextMeasurementResultKind
@@ -218,6 +219,7 @@ def _line_of_error(source: str) -> int:
 
 def _options(variables: Mapping[str, object]) -> dict[str, object]:
     site = {"theme": "base", "look": "classic", "layout": "dagre", "flowchart": _FLOWCHART}
+    site |= {"gantt": _GANTT, "fontSize": 14}
     return {
         "svg": {"pipeline": "resvg-safe"},
         "resources": {"profile": "constrained", "limits": {"max_layout_work_units": _MAX_WORK}},

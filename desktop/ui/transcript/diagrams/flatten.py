@@ -6,7 +6,7 @@ texts are kept: what comes out can neither load anything nor run anything, and e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from xml.etree import ElementTree
 
@@ -113,7 +113,9 @@ class _Flattener:
         for name in ("fill", "stroke"):
             ink, opacity = colour(style[name], style["color"], self._gradients)
             opacity *= place.opacity * fraction(style.get(f"{name}-opacity", "1"))
-            if place.in_marker and ink == _WHITE:
+            if (place.in_marker and ink == _WHITE) or (
+                name == "fill" and ink != "none" and _is_label_ground(place.path)
+            ):
                 ink = self._paper
             if name == "stroke" and next(iter(numbers(style["stroke-width"])), 0.0) <= 0:
                 ink = "none"
@@ -243,6 +245,11 @@ def _with_room(drawing: Drawing) -> Drawing:
 def _kind(node: ElementTree.Element) -> str:
     tag: object = node.tag
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def _is_label_ground(path: Sequence[Element]) -> bool:
+    """Whether it only keeps a line out of the words on it. The library gives some of these the colour of nodes."""
+    return any("labelBkg" in element.attributes.get("data-merman-source-classes", "").split() for element in path)
 
 
 def _moved(node: ElementTree.Element, own: Mapping[str, str]) -> Matrix:

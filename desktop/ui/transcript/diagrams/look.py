@@ -11,26 +11,28 @@ _SERIES = 12
 
 def theme_variables(tokens: Tokens) -> dict[str, object]:
     """What Mermaid's theme "base" needs to draw with `tokens`."""
+    # In the dark, what is nearer is lighter: the surface is darker than the ground of diagrams.
+    fill = _blend(tokens.text, tokens.code, 0.09) if tokens.dark else tokens.surface
     quiet: dict[str, object] = {
         "background": tokens.code,
-        "mainBkg": tokens.surface,
+        "mainBkg": fill,
         "edgeLabelBackground": tokens.code,
     }
-    quiet |= dict.fromkeys(_FILLS, tokens.surface)
-    quiet |= dict.fromkeys(_WASHES, _blend(tokens.surface, tokens.code, 0.5))
-    quiet |= dict.fromkeys(_TINTS, _blend(tokens.accent, tokens.surface, 0.14))
+    quiet |= dict.fromkeys(_FILLS, fill)
+    quiet |= dict.fromkeys(_WASHES, _blend(fill, tokens.code, 0.4))
+    quiet |= dict.fromkeys(_TINTS, _blend(tokens.accent, fill, 0.14))
     quiet |= dict.fromkeys(_TEXTS, tokens.text)
     quiet |= dict.fromkeys(_LINES, tokens.muted)
     quiet |= dict.fromkeys(_BORDERS, _blend(tokens.muted, tokens.code, 0.6))
     quiet |= dict.fromkeys(_STRONG, tokens.accent)
-    quiet |= {"critBkgColor": _blend(tokens.danger, tokens.surface, 0.2), "critBorderColor": tokens.danger}
+    quiet |= {"critBkgColor": _blend(tokens.danger, fill, 0.2), "critBorderColor": tokens.danger}
     quiet |= {"doneTaskBkgColor": tokens.line, "doneTaskBorderColor": tokens.muted}
     for index in range(_SERIES):
-        fill = _series(tokens, index)
-        quiet |= {f"pie{index + 1}": fill, f"cScale{index}": fill, f"cScaleLabel{index}": tokens.text}
+        tint = _series(tokens, index)
+        quiet |= {f"pie{index + 1}": tint, f"cScale{index}": tint, f"cScaleLabel{index}": tokens.text}
         quiet |= {f"cScalePeer{index}": tokens.muted, f"cScaleInv{index}": tokens.muted}
-        quiet |= {f"fillType{index}": fill, f"git{index}": fill, f"gitInv{index}": tokens.text}
-        quiet |= {f"gitBranchLabel{index}": tokens.text, f"actor{index}": fill}
+        quiet |= {f"fillType{index}": tint, f"git{index}": tint, f"gitInv{index}": tokens.text}
+        quiet |= {f"gitBranchLabel{index}": tokens.text, f"actor{index}": tint}
     axes = dict.fromkeys(_AXES, tokens.text) | {"backgroundColor": tokens.code}
     chart = axes | {"plotColorPalette": ",".join(_strong_series(tokens, index) for index in range(_SERIES))}
     quiet["gridColor"] = tokens.line
@@ -41,6 +43,10 @@ def theme_variables(tokens: Tokens) -> dict[str, object]:
         "pieOpacity": "1",
         "fontSize": "14px",
         "pieOuterStrokeWidth": "1px",
+        "pieStrokeWidth": "1px",
+        "pieTitleTextSize": "16px",
+        "pieSectionTextSize": "14px",
+        "pieLegendTextSize": "14px",
     }
 
 
@@ -92,7 +98,7 @@ def _blend(over: str, under: str, share: float) -> str:
 def _series(tokens: Tokens, index: int) -> str:
     """The colour of the slice or branch number `index`: steps around the circle from the accent, as light as a fill."""
     hue = (QColor(tokens.accent).hslHueF() + index * 5 / 12) % 1.0
-    return QColor.fromHslF(hue, 0.28 if tokens.dark else 0.5, 0.32 if tokens.dark else 0.82).name()
+    return QColor.fromHslF(hue, 0.28 if tokens.dark else 0.42, 0.32 if tokens.dark else 0.82).name()
 
 
 def _strong_series(tokens: Tokens, index: int) -> str:
