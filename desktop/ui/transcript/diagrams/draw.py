@@ -218,7 +218,7 @@ def _line_of_error(source: str) -> int:
 
 
 def _options(variables: Mapping[str, object]) -> dict[str, object]:
-    site = {"theme": "base", "look": "classic", "layout": "dagre", "flowchart": _FLOWCHART}
+    site: dict[str, object] = {"theme": "base", "look": "classic", "layout": "dagre", "flowchart": _FLOWCHART}
     site |= {"gantt": _GANTT, "fontSize": 14}
     return {
         "svg": {"pipeline": "resvg-safe"},
