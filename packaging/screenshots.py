@@ -35,15 +35,11 @@ SIZE = (1280, 820)
 MODELS_SIZE = (960, 720)
 FOLDER = Path(__file__).parent / "screenshots"
 
-ENGLISH = """## Banking a fire
+ENGLISH = r"""## Banking a fire
 
-A fire that should last the night wants **little air** and *much ember*:
+A fire that should last the night wants **little air** and *much ember*. Embers halve about every $t_{1/2} = 6$ hours:
 
-1. Rake the coals together, towards the back.
-2. Lay one **dense** log on them, bark down.
-3. Close the damper to a finger's width.
-
-An ember bed halves about every six hours, so keep `embers(8)` above 0.3:
+$$m(t) = m_0 \cdot 2^{-t / t_{1/2}}, \qquad \frac{m(8)}{m_0} \approx 0.4$$
 
 ```python
 def embers(hours: float, logs: int = 1) -> float:
@@ -52,28 +48,32 @@ def embers(hours: float, logs: int = 1) -> float:
 
 CHINESE_FOLLOW_UP = """夜里想让炉火不灭，关键是**少进风**、**多留炭**：
 
-- 把红炭拢到炉膛后部，压一根致密的硬木。
-- 风门只留一指宽，早上一拨就着。"""
+```mermaid
+flowchart LR
+    A[拢好红炭] --> B[压一根硬木] --> C{风门留一指宽} --> D([早上一拨就着])
+```"""
 
-CHINESE = """## 夜里怎么封火
+CHINESE = r"""## 夜里怎么封火
 
-想让炉火过夜，关键是**少进风**、**多留炭**：
+想让炉火过夜，关键是**少进风**、**多留炭**。余炭大约每 6 小时减半：
 
-1. 把红炭拢到炉膛后部。
-2. 压一根致密的硬木，树皮朝下。
-3. 风门只留一指宽。
+$$m(t) = m_0 \cdot 2^{-t / t_{\text{半}}}, \qquad t_{\text{半}} \approx 6\,\text{小时}$$
 
 | 木柴 | 干透要多久 | 火力 |
 |---|---|---|
 | 橡木 | 24 个月 | 强 |
 | 桦木 | 12 个月 | 中等 |"""
 
-CHINESE_CODE = """余炭大约每 6 小时减半，`embers(8)` 不低于 0.3 就好：
+CHINESE_CODE = """八小时后还剩四成，`embers(8)` 不低于 0.3 就好：
 
 ```python
 def embers(hours: float, logs: int = 1) -> float:
     return logs * 0.5 ** (hours / 6)  # 早上还剩多少炭
 ```"""
+
+
+_PACE_S = 0.02
+"""A token of the script every so often, as a model would."""
 
 
 @dataclass(frozen=True)
@@ -156,20 +156,26 @@ def draw(app: QApplication, picture: Picture, folder: Path) -> None:
     paths.make()
     settings = Settings(theme=picture.theme, language=picture.language, model=STARTER)
     replies = ["…"] * len(picture.earlier) + [answer for _, answer in picture.chat]
-    fireside = Fireside(paths, settings, ScriptedEngine(replies), Loading(paths.machine), Appearance(app))
+    fireside = Fireside(
+        paths, settings, ScriptedEngine(replies, pace_s=_PACE_S), Loading(paths.machine), Appearance(app)
+    )
     window = fireside.window
     window.resize(*SIZE)
     window.show()
+    # What this computer really has is listed in the background.
+    _settle()
+    # Whoever looks at the picture is told that no model has said this.
+    shelf = fireside.shelf
+    shelf.models = [replace(model, title=picture.model, source=Source.ADDED) for model in shelf.models]
+    shelf.changed.emit()
     for question in picture.earlier:
         _ask(app, fireside, question)
         fireside.session.start_new()
     for question, _ in picture.chat:
         _ask(app, fireside, question)
-    models = fireside.models
-    if models.current is not None:
-        models.current = replace(models.current, title=picture.model, source=Source.ADDED)
-        models.changed.emit()
-    _settle()
+    # Diagrams are drawn by another process, colours of code are learned in a thread.
+    for _ in range(10):
+        _settle()
     # Quality 0 is the smallest file: PNG loses nothing.
     window.grab().save(str(FOLDER / f"{picture.name}.png"), "PNG", 0)
     _shut(fireside)
