@@ -49,6 +49,7 @@ class Canvas(QAbstractScrollArea):
         self.focused: int | None = None
         self.follows = True
         self._is_settling = False
+        self._room_above = 0
         self._seen = (0.0, 0.0)
         self._painted_at = 0
         self._breath = 0
@@ -173,8 +174,18 @@ class Canvas(QAbstractScrollArea):
         height = self.viewport().height()
         bar.setPageStep(height)
         bar.setSingleStep(self.column.style.px(24))
-        bar.setRange(0, max(0, round(self.column.height) - height))
+        bar.setRange(-self._room_above, max(-self._room_above, round(self.column.height) - height))
         bar.setValue(value)
+
+    def leave_room_above(self, room: int) -> None:
+        """Let the chat begin `room` px lower: what floats there would cover its beginning."""
+        bar = self.verticalScrollBar()
+        value = -room if bar.value() <= bar.minimum() else bar.value()
+        self._room_above = room
+        self._is_settling = True
+        self._set_range(value)
+        self._is_settling = False
+        self.settle()
 
     def reveal(self, row: int, *, to_top: bool) -> None:
         """Scroll so that `row` can be read; with `to_top` so that it begins at the top.
@@ -216,12 +227,17 @@ class Canvas(QAbstractScrollArea):
 
     def _keep_place(self, anchor: Anchor | None) -> None:
         """Lay out what is in sight after heights have changed, with what `anchor` names where it was."""
-        value = self.verticalScrollBar().value()
-        self._is_settling = True
-        self._set_range(round(value + self.column.moved(anchor)))
-        self._is_settling = False
-        self._seen = self._sight
-        self.settle()
+        bar = self.verticalScrollBar()
+        value = bar.value()
+        for _ in range(_SETTLE_ROUNDS):
+            self._is_settling = True
+            self._set_range(round(value + self.column.moved(anchor)))
+            self._is_settling = False
+            self._seen = self._sight
+            self.settle()
+            # What reaches into sight from above has its real height only now.
+            if self.follows or bar.value() in (0, bar.maximum(), round(value + self.column.moved(anchor))):
+                break
 
     def _breathe(self) -> None:
         """Let the dot of an answer that has not begun breathe while it is in sight, and only then."""

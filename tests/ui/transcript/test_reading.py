@@ -322,6 +322,19 @@ def test_zoom_keeps_what_is_being_read(show: Show) -> None:
         assert now == pytest.approx(before, abs=40)
 
 
+def test_another_theme_keeps_what_is_being_read_in_a_long_answer(show: Show) -> None:
+    higher_than_guessed = "WWWW MMMM " * 80
+    transcript = show([answer(1, "\n\n".join([LONG, *[higher_than_guessed] * 3, LONG]))])
+    spot = Spot(0, Place(TEXT, 63, 0))
+    transcript.show_spot(spot)
+    bar = transcript.verticalScrollBar()
+    for value in range(bar.value(), bar.value() + 500, 70):
+        bar.setValue(value)
+        before = spot_area(transcript.column, spot).top() - bar.value()
+        transcript.restyle(transcript.column.style)
+        assert spot_area(transcript.column, spot).top() - bar.value() == pytest.approx(before, abs=2)
+
+
 def test_ctrl_and_wheel_zoom(show: Show, qtbot: QtBot) -> None:
     transcript = show([answer(1, LONG)])
     value = transcript.verticalScrollBar().value()
