@@ -180,7 +180,7 @@ class Canvas(QAbstractScrollArea):
     def leave_room_above(self, room: int) -> None:
         """Let the chat begin `room` px lower: what floats there would cover its beginning."""
         bar = self.verticalScrollBar()
-        value = -room if bar.value() <= bar.minimum() else bar.value()
+        value = -room if bar.value() <= self.column.top(0) else bar.value()
         self._room_above = room
         self._is_settling = True
         self._set_range(value)

@@ -17,6 +17,7 @@ from desktop.ui.transcript.selection import Selection, selected_text
 from desktop.ui.transcript.text.folding import folded
 
 _SLICE_S = 0.006
+_BELOW_BAR_PX = 8
 _MAX_SELECTED = 100
 _GROWN_MS = 400
 _SAID_S = 0.1
@@ -51,14 +52,14 @@ class Finding(QObject):
         """Ask what to find; what is marked is the first guess."""
         self._begin()
         guess = self._marked() or self.bar.field.text()
-        self.bar.open(guess)
+        self._open_bar(guess)
         self.bar.ask()
 
     def show(self, query: str, row: int) -> None:
         """Find `query`, beginning with `row`, without a question."""
         self._begin()
         self._from = Spot(row, START.place)
-        self.bar.open(query)
+        self._open_bar(query)
 
     def close(self) -> bool:
         """Take bar and marks away. The place stays, the hit is marked as text is. False where it was not open."""
@@ -72,6 +73,7 @@ class Finding(QObject):
         self._reader.mark_hits("")
         self._search = Search()
         self.bar.hide()
+        self._reader.leave_room_above(0)
         if visited is not None:
             row, hit = visited
             start, end = (Spot(row, Place(hit.part, hit.block, at)) for at in (hit.start, hit.end))
@@ -105,6 +107,12 @@ class Finding(QObject):
                 self._growing.start()
 
     # Inside.
+
+    def _open_bar(self, query: str) -> None:
+        self.bar.place()
+        covered = self.bar.geometry().bottom() + self._reader.column.style.px(_BELOW_BAR_PX)
+        self._reader.leave_room_above(max(0, covered - round(self._reader.column.top(0))))
+        self.bar.open(query)
 
     def _begin(self) -> None:
         if not self.is_open:

@@ -360,3 +360,15 @@ def test_the_bar_fits_into_a_narrow_window(show: Show, qtbot: QtBot) -> None:
 
 def test_folding_is_kept_small() -> None:
     assert folded("Ünï\u200bcode\u00adＸ “a”\n") == 'unicodex "a" '
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_the_bar_does_not_cover_the_beginning_of_the_chat(show: Show, count: int) -> None:
+    transcript = show([question(1, "needle"), *(answer(number, "Text.") for number in range(2, count + 2))])
+    transcript.verticalScrollBar().setValue(0)
+    before = transcript.area_of(0).top()
+    transcript.finding.open()
+    bubble = transcript.area_of(0)
+    assert transcript.finding.bar.geometry().bottom() < bubble.top()
+    transcript.finding.close()
+    assert transcript.area_of(0).top() == before
