@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
+    QFileDialog,
     QFrame,
     QLabel,
     QMenu,
@@ -94,6 +95,15 @@ def menu(parent: QWidget) -> QMenu:
         made.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         made.setProperty("round", True)
     return made
+
+
+def save_dialog(parent: QWidget, title: str, folder: str = "") -> QFileDialog:
+    """What asks where a new file is to stand, when it is opened. It deletes itself."""
+    dialog = QFileDialog(parent, title, folder)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.finished.connect(dialog.deleteLater)
+    return dialog
 
 
 class IconButton(QToolButton):

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QStandardPaths, QTimer
-from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
 from desktop.errors import AppError
+from desktop.ui.controls import save_dialog
 from desktop.ui.error_text import one_line
 from desktop.ui.i18n import tr
 from desktop.ui.reveal import reveal
@@ -59,15 +60,12 @@ class Exporting(QObject):
         """Ask where the open chat is to be written as a Format, and write it there."""
         if not self._may_begin():
             return
-        dialog = QFileDialog(self._window, tr("Export the chat"), self._folder)
+        dialog = save_dialog(self._window, tr("Export the chat"), self._folder)
         dialog.setObjectName("exportDialog")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
         dialog.setNameFilters([f"{kind.upper()} (*.{kind})"])
         dialog.setDefaultSuffix(kind)
         dialog.selectFile(f"{file_name(self._session.shown.title)}.{kind}")
         dialog.fileSelected.connect(lambda path: self.write(Format(kind), Path(path)))
-        dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def write(self, kind: Format, path: Path) -> None:

@@ -34,10 +34,14 @@ class Highlighter:
     """
 
     def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget all that was fed."""
         self.lines: list[list[Range]] = [[]]
         self.changed_from = 0
         self.is_done = True
-        self._reader = reader
         self._text = ""
         self._source = [""]
         self._settled = 0
@@ -48,12 +52,12 @@ class Highlighter:
         self._gave_up = False
 
     def feed(self, text: str, stretches: int | None = None) -> list[Range]:
-        """Take `text`, which begins with all that was fed before, and read it, or so many stretches of lines of it.
+        """Take `text` and read what is new in it, or so many stretches of lines of that; another text from its start.
 
         Returns the ranges that are new or have changed, from the first changed line on.
         """
         if not text.startswith(self._text):
-            self.__dict__.update(Highlighter(self._reader).__dict__)
+            self._begin()
         first, *more = text[len(self._text) :].split("\n")
         self._text = text
         self.changed_from = len(self._source) - 1

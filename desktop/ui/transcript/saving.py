@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.errors import CannotExport
+from desktop.ui.controls import save_dialog
 from desktop.ui.i18n import tr
 from desktop.ui.transcript.export.files import NewFile
 from desktop.ui.transcript.languages import language
@@ -28,17 +29,13 @@ class Saving(QObject):
         super().__init__(page)
         self._page = page
 
-    def ask(self, text: str, written: str) -> QFileDialog:
+    def ask(self, text: str, written: str) -> None:
         """Ask where to save `text`, whose language is `written` behind its fence."""
-        dialog = QFileDialog(self._page, tr("Save code"))
+        dialog = save_dialog(self._page, tr("Save code"))
         dialog.setObjectName("saveCode")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
         dialog.selectFile(file_name(written))
         dialog.fileSelected.connect(lambda path: self.write(Path(path), text))
-        dialog.finished.connect(dialog.deleteLater)
         dialog.open()
-        return dialog
 
     def write(self, path: Path, text: str) -> None:
         """Write `text` to `path`, all of it or nothing."""
