@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from operator import itemgetter
+
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QClipboard, QColor, QGuiApplication, QPainter, QPen
+from PySide6.QtGui import QClipboard, QColor, QGuiApplication, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from desktop.ui.i18n import tr
+from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.caret import Caret, Step, has_text, spot_area
 from desktop.ui.transcript.copying import markdown_of
 from desktop.ui.transcript.feed import Feed
@@ -23,6 +27,8 @@ _CARET_PX = 2
 _ROOM_BELOW = 64
 """The way to the end floats there."""
 _MAX_SPANS = 1000
+_FEW, _A_LINE_PX, _FAR_RIGHT = 50, 80, 1e6
+"""More hits in one block than that are not asked where they stand, if they are farther than a line out of sight."""
 
 
 class Reader(Feed):
@@ -186,11 +192,19 @@ class Reader(Feed):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for part, corner, flow in self.column.view(row).parts():
             for index, y, view in flow.in_sight(top - corner.y(), bottom - corner.y()):
-                for start, end in self._spans_of((row, part, index), view.block, flow.references):
+                found = self._spans_of((row, part, index), view.block, flow.references)
+                shift = corner + QPointF(0, y)
+                others = QPainterPath()
+                others.setFillRule(Qt.FillRule.WindingFill)
+                for start, end in _in_sight(view, found, top - shift.y(), bottom - shift.y(), px(_A_LINE_PX)):
                     is_visited = visited == Hit(part, index, start, end)
                     for area in view.areas(start, end):
-                        place = area.translated(corner + QPointF(0, y)).adjusted(-px(1), 0, px(1), 0)
-                        self._draw_hit(painter, place, is_visited=is_visited)
+                        place = area.translated(shift).adjusted(-px(1), 0, px(1), 0)
+                        if is_visited:
+                            self._draw_visited(painter, place)
+                        else:
+                            others.addRoundedRect(place, px(3), px(3))
+                self._mark(painter, others, self.column.style.tokens.hit)
         painter.restore()
 
     def _spans_of(self, place: tuple[int, int, int], block: Block, references: References) -> list[tuple[int, int]]:
@@ -202,21 +216,33 @@ class Reader(Feed):
             kept = self._spans[place] = (block, spans(shown(block, references), self.needle))
         return kept[1]
 
-    def _draw_hit(self, painter: QPainter, area: QRectF, *, is_visited: bool) -> None:
-        """Go over a hit as with a marker pen, whatever is painted there already."""
+    def _draw_visited(self, painter: QPainter, area: QRectF) -> None:
+        """Mark the hit that is visited, more strongly than the others."""
         tokens, px = self.column.style.tokens, self.column.style.px
+        path = QPainterPath()
+        path.addRoundedRect(area, px(3), px(3))
+        self._mark(painter, path, tokens.hit_visited)
+        painter.strokePath(path, QPen(QColor(tokens.accent), px(1.5)))
+
+    def _mark(self, painter: QPainter, path: QPainterPath, pen: str) -> None:
+        """Go over hits as with a marker pen, whatever is painted there already."""
+        tokens = self.column.style.tokens
         modes = QPainter.CompositionMode
         deepen, tint = modes.CompositionMode_ColorBurn, modes.CompositionMode_Multiply
         if tokens.dark:
             deepen, tint = modes.CompositionMode_ColorDodge, modes.CompositionMode_Screen
-        painter.setPen(Qt.PenStyle.NoPen)
-        pen = tokens.hit_visited if is_visited else tokens.hit
         for mode, colour in ((deepen, tokens.hit_depth), (tint, pen)):
             painter.setCompositionMode(mode)
-            painter.setBrush(QColor(colour))
-            painter.drawRoundedRect(area, px(3), px(3))
+            painter.fillPath(path, QColor(colour))
         painter.setCompositionMode(modes.CompositionMode_SourceOver)
-        if is_visited:
-            painter.setPen(QPen(QColor(tokens.accent), px(1.5)))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(area, px(3), px(3))
+
+
+def _in_sight(
+    view: BlockView, found: list[tuple[int, int]], top: float, bottom: float, margin: int
+) -> list[tuple[int, int]]:
+    """Those of the ranges `found` that may be seen between two heights."""
+    if len(found) < _FEW:
+        return found
+    first = view.position_at(QPointF(0, top - margin))
+    last = view.position_at(QPointF(_FAR_RIGHT, bottom + margin))
+    return found[bisect_left(found, first, key=itemgetter(1)) : bisect_right(found, last, key=itemgetter(0))]

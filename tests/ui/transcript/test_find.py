@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton
@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from desktop.chat.message import State
 from desktop.ui import appearance
 from desktop.ui.colours import DARK, LIGHT, Tokens
+from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.find import Hit, Search, shown, spans
 from desktop.ui.transcript.place import Place, Spot
 from desktop.ui.transcript.row import Row
@@ -372,3 +373,18 @@ def test_the_bar_does_not_cover_the_beginning_of_the_chat(show: Show, count: int
     assert transcript.finding.bar.geometry().bottom() < bubble.top()
     transcript.finding.close()
     assert transcript.area_of(0).top() == before
+
+
+def test_hits_out_of_sight_cost_nothing(show: Show, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    transcript = show([answer(1, "x " * 12_000)], height=300)
+    find(transcript, "x", qtbot)
+    asked = []
+    areas = BlockView.areas
+
+    def counting(view: BlockView, start: int, end: int) -> list[QRectF]:
+        asked.append(start)
+        return areas(view, start, end)
+
+    monkeypatch.setattr(BlockView, "areas", counting)
+    transcript.viewport().grab()
+    assert 100 < len(asked) < 2_000
