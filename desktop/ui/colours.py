@@ -30,6 +30,8 @@ class Tokens:
     ink_comment: str
     ink_added: str
     ink_removed: str
+    marked: str
+    """Laid over what is selected: as bright as lets code and links be read on it, and warm, so that it is seen."""
     hit: str
     """Of the marker pen over what a search has found: multiplied with a light page, screened on a dark one."""
     hit_visited: str
@@ -63,7 +65,7 @@ class Tokens:
     @property
     def selection(self) -> str:
         """Under selected text and the search's hits in lists, as `#AARRGGBB`."""
-        return _veil(self.accent, 0.25)
+        return _veil(self.marked, 0.23 if self.dark else 0.29)
 
     @property
     def scroll(self) -> str:
@@ -102,6 +104,7 @@ LIGHT = Tokens(
     ink_comment="#665F57",
     ink_added="#2E6B3A",
     ink_removed="#B3261E",
+    marked="#FF8A3C",
     hit="#FFEFB8",
     hit_visited="#FFD98A",
     hit_depth="#BFBFBF",
@@ -129,6 +132,7 @@ DARK = Tokens(
     ink_comment="#A1988C",
     ink_added="#8FD19E",
     ink_removed="#FF8A80",
+    marked="#B84A0A",
     hit="#3A2E12",
     hit_visited="#4A3810",
     hit_depth="#666666",

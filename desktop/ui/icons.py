@@ -15,7 +15,8 @@ _STROKE_PX = 1.5
 _BOX = 24
 """Lucide draws on a square of 24 units with strokes of 2."""
 
-_DISABLED = 0.4
+_DISABLED = 0.7
+"""Three to one against the page remain of what is muted."""
 
 _DEVICE_PIXEL_RATIOS = (1.0, 1.25, 1.5, 2.0, 3.0)
 """Screens' usual scales: an icon is drawn for each, so that none is stretched."""

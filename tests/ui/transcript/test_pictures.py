@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -18,6 +18,7 @@ from desktop.chat.message import State
 from desktop.ui import appearance
 from desktop.ui.colours import DARK, LIGHT, Tokens
 from desktop.ui.i18n import choose_language
+from desktop.ui.icons import icon
 from desktop.ui.transcript.lexing import Ink
 from desktop.ui.transcript.text.markdown import Kind
 from desktop.ui.transcript.transcript import Transcript
@@ -30,6 +31,8 @@ _OVERHANG = 4
 """So far the box of code at the beginning of a line reaches over the column, in the design's pixels."""
 _AA = 4.5
 """The contrast that WCAG 2.2 asks of text, success criterion 1.4.3."""
+_LARGE = 3.0
+"""And of pictures, 1.4.11."""
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +86,28 @@ def test_text_can_be_read_on_what_it_stands_on(tokens: Tokens) -> None:
         *((ink, tokens.user) for ink in (tokens.text, tokens.muted)),
         *((ink, tokens.code) for ink in (tokens.text, tokens.muted, *map(tokens.ink, Ink))),
     ]
+    # Links are told from their ground by less, see below; in questions nothing is muted that can be marked.
+    not_marked = [(tokens.accent, tokens.bg), (tokens.muted, tokens.user)]
+    pairs += [(ink, _over(tokens.selection, ground)) for ink, ground in pairs if (ink, ground) not in not_marked]
+    pairs += [(tokens.ink(Ink.ADDED), _over(tokens.added_ground, tokens.code))]
+    pairs += [(tokens.ink(Ink.REMOVED), _over(tokens.removed_ground, tokens.code))]
     assert {pair: _contrast(*pair) for pair in pairs if _contrast(*pair) < _AA} == {}
+    marked_link = _over(tokens.selection, tokens.bg)
+    assert _contrast(tokens.accent, marked_link) > _LARGE, "underlined, and told from its ground"
+    assert _contrast(marked_link, tokens.bg) > 1.2
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
+def test_icons_that_are_out_of_use_can_still_be_told_from_the_page(tokens: Tokens) -> None:
+    pixmap = icon("chevron-left", tokens.muted, 64).pixmap(64, 64, QIcon.Mode.Disabled)
+    page = QImage(pixmap.size(), QImage.Format.Format_RGB32)
+    page.fill(QColor(tokens.bg))
+    painter = QPainter(page)
+    painter.drawPixmap(0, 0, pixmap)
+    painter.end()
+    inks = {page.pixelColor(x, y).name() for x in range(page.width()) for y in range(page.height())}
+    assert max(_contrast(ink, tokens.bg) for ink in inks) >= _LARGE
 
 
 def _stretch(transcript: Transcript) -> None:
@@ -113,6 +137,16 @@ def _is_empty(image: QImage, left: int, right: int, tokens: Tokens) -> bool:
     page = QImage(strip.size(), strip.format())
     page.fill(QColor(tokens.bg))
     return strip == page
+
+
+def _over(veil: str, ground: str) -> str:
+    """What a colour that is not opaque looks like on another."""
+    image = QImage(1, 1, QImage.Format.Format_RGB32)
+    image.fill(QColor(ground))
+    painter = QPainter(image)
+    painter.fillRect(0, 0, 1, 1, QColor(veil))
+    painter.end()
+    return image.pixelColor(0, 0).name()
 
 
 def _contrast(ink: str, ground: str) -> float:
