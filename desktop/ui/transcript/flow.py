@@ -51,6 +51,8 @@ class Flow:
         self._views: dict[int, BlockView] = {}
         self._heights = Heights()
         self._changed_from = 0
+        self._changed_below = 0.0
+        """As above, in block `_changed_from`."""
 
     @property
     def height(self) -> float:
@@ -60,7 +62,7 @@ class Flow:
     @property
     def changed_below(self) -> float:
         """Above this height the last `set_text` has changed nothing."""
-        return self._heights.top(self._changed_from)
+        return self._heights.top(self._changed_from) + self._changed_below
 
     @property
     def width(self) -> float:
@@ -196,7 +198,8 @@ class Flow:
 
     def _show(self, blocks: list[Block], references: References) -> None:
         old, self.blocks = self.blocks, blocks
-        if len(references) != len(self._references):
+        has_new_links = len(references) != len(self._references)
+        if has_new_links:
             self._views.clear()
         self._references = references
         same = 0
@@ -204,11 +207,12 @@ class Flow:
             if before is not after and before != after:
                 break
             same += 1
-        self._changed_from = same
+        self._changed_from, self._changed_below = 0 if has_new_links else same, 0.0
         kept = {index: view for index, view in self._views.items() if index < same}
         grown = self._views.get(same)
         if grown is not None and same < len(blocks) and grown.grow(blocks[same]):
             kept[same] = grown
+            self._changed_below = self._gap(same) + grown.changed_below
         self._views = kept
         self._heights.replace(same, [self._estimate(index) for index in range(same, len(blocks))])
         if same in kept:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import State
+from desktop.ui.transcript.highlight import is_prepared
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, grown, question
 
@@ -38,6 +39,7 @@ _PARTS = [
     "<b>html</b> &amp; hard  \nbreak",
     "    indented code\n    more",
 ]
+_ROUNDING = 2
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -95,3 +97,31 @@ def _pictures(qtbot: QtBot, transcript: Transcript) -> list[QImage]:
         pictures.append(picture)
     bar.setValue(place)
     return pictures
+
+
+def test_each_step_repaints_all_that_looks_different(show: Show, qtbot: QtBot) -> None:
+    """What did not change is left as it was painted, so what did must not be missed."""
+    code = "".join(f"    value_{number} = '''{number}\n    text''' if {number} else None\n" for number in range(60))
+    rows = "".join(f"| {number} | a cell of *row* {number} |\n" for number in range(30))
+    text = "\n\n".join([*_PARTS, f"```python\n{code}```", f"| n | wide |\n|---|---|\n{rows}", "The end."])
+    row = answer(2, "", State.STREAMING)
+    transcript = show([question(1, "hi"), row], width=480, height=500)
+    qtbot.waitUntil(lambda: is_prepared("python"))
+    for end in range(0, len(text), 37):
+        transcript.update_row(1, grown(row, text[:end]))
+        qtbot.waitUntil(lambda: not transcript._late and transcript.colouring.is_done)
+        as_it_stands = _on_screen(transcript)
+        transcript.viewport().update()
+        assert _looks_like(_on_screen(transcript), as_it_stands), text[:end]
+
+
+def _on_screen(transcript: Transcript) -> QImage:
+    """What was painted until now, and is not painted again to be looked at."""
+    QApplication.processEvents()
+    return transcript.screen().grabWindow(transcript.winId()).toImage()
+
+
+def _looks_like(picture: QImage, other: QImage) -> bool:
+    """Whether no pixel differs by more than what rounding makes of a circle's edge that is cut."""
+    both = zip(bytes(picture.constBits()), bytes(other.constBits()), strict=True)
+    return picture == other or all(abs(one - another) <= _ROUNDING for one, another in both)

@@ -50,6 +50,8 @@ class BlockView:
     ) -> None:
         self.block = block
         self.height = 0.0
+        self.changed_below = 0.0
+        """Above this height the last `grow` has changed nothing."""
         self._style = style
         self._muted = muted
         self._state = state

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
@@ -49,6 +51,7 @@ class CodeView(BlockView):
         )
         if not same_frame or not block.text.startswith(old.text):
             return False
+        last, gutter = self._document.lastBlock().blockNumber(), self._gutter
         cursor = QTextCursor(self._document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.insertText(block.text[len(old.text) :])
@@ -56,7 +59,10 @@ class CodeView(BlockView):
             self._state.pieces[self._place] = block
         self.block = block
         self.colour_more()
+        if self._state.highlighter is not None:
+            last = min(last, self._state.highlighter.changed_from - self._first_line)
         self._measure()
+        self.changed_below = self._line_top(last) if gutter == self._gutter else 0.0
         return True
 
     @override
@@ -121,6 +127,11 @@ class CodeView(BlockView):
         cursor.insertText(self.block.text)
         self._first_line = self._around()[0].count("\n")
         self.colour_more()
+
+    def _line_top(self, number: int) -> float:
+        """Where a line begins; for one of an earlier piece, above everything."""
+        line = self._document.findBlockByNumber(number)
+        return self._top() + self._document.documentLayout().blockBoundingRect(line).top() if number >= 0 else -inf
 
     @property
     def _may_be_coloured(self) -> bool:

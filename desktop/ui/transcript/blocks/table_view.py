@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
     QColor,
     QPainter,
     QTextCharFormat,
@@ -52,6 +53,7 @@ class TableView(BlockView):
             return False
         if old.rows[kept] == block.rows[kept]:
             kept += 1
+        widths = self._widths
         cursor = QTextCursor(self._document)
         cursor.beginEditBlock()
         if kept < len(old.rows):
@@ -72,6 +74,7 @@ class TableView(BlockView):
         if text_width != self._document.textWidth():
             self._document.setTextWidth(text_width)
         self._measure()
+        self.changed_below = [*self._row_tops(), self.height][kept] if widths == self._widths else 0.0
         return True
 
     @override
@@ -94,6 +97,11 @@ class TableView(BlockView):
             if texts:
                 rows.append("\t".join(texts))
         return "\n".join(rows)
+
+    @override
+    def _marked(self, start: int, end: int) -> QAbstractTextDocumentLayout.Selection:
+        # Qt has a paragraph before the table as well, and would mark it.
+        return super()._marked(max(start, self._table.firstPosition()), end)
 
     @override
     def _fill(self) -> None:
