@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter
 from PySide6.QtWidgets import QWidget
@@ -99,6 +101,29 @@ class Chooser(Reader):
         if step is None or modifiers or self.focused is None or target is None or not self._shows_ring:
             return False
         return scroll_target(self, self.focused, target, step)
+
+    def keep_counter(self, row: int, show_version: Callable[[], object]) -> None:
+        """Let `show_version` put another version in the place of `row`, its counter where that of this one was.
+
+        So the next click finds it. Where it is out of sight, the beginning of the message stays.
+        """
+        bar = self.verticalScrollBar()
+
+        def place() -> float:
+            start = self.column.top(row) - bar.value()
+            return start + self.column.view(row).actions.top() if by_counter else start
+
+        by_counter = True
+        before = place()
+        if not 0 <= before < self.viewport().height():
+            by_counter = False
+            before = place()
+        show_version()
+        for _ in range(_ROUNDS):
+            moved = round(place() - before)
+            if not moved:
+                break
+            bar.setValue(bar.value() + moved)
 
     def show_actions(self, bar: QWidget) -> None:
         """Scroll so that `bar`, which has the focus, is in sight: it stands below its message."""

@@ -303,7 +303,7 @@ class MessageView:
         self._bubble = QRectF(self._width - width, y, width, self._text.height + 2 * px(_BUBBLE_Y))
         # Qt sets a line's text 2 px low in its height: the bubble looks even when it is moved up as much.
         self._text_corner = QPointF(self._bubble.left() + px(_BUBBLE_X), y + px(_BUBBLE_Y) - px(1))
-        return self._bubble.bottom() + px(2)
+        return self._bubble.bottom() + px(6)  # below the ring
 
     def _arrange_answer(self, y: float) -> float:
         px = self._style.px

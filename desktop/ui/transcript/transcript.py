@@ -104,7 +104,7 @@ class Transcript(Chooser):
         overlay.regenerate_requested.connect(lambda row: self.regenerate_requested.emit(self._id(row)))
         overlay.continue_requested.connect(lambda row: self.continue_requested.emit(self._id(row)))
         overlay.retry_requested.connect(lambda row: self.retry_requested.emit(self._id(row)))
-        overlay.branch_requested.connect(lambda row, step: self.branch_requested.emit(self._id(row), step))
+        overlay.branch_requested.connect(self._ask_for_version)
         overlay.end_requested.connect(self.scroll_to_end)
         overlay.focus_bar.focus_came.connect(lambda: self.show_actions(overlay.focus_bar))
         overlay.focus_left.connect(self._place_overlay, Qt.ConnectionType.QueuedConnection)
@@ -213,6 +213,9 @@ class Transcript(Chooser):
         self._target = None
         if first == 0:
             self._hovered = None
+
+    def _ask_for_version(self, row: int, step: int) -> None:
+        self.keep_counter(row, lambda: self.branch_requested.emit(self._id(row), step))
 
     def _on_hovered(self, row: int | None) -> None:
         if row != self._hovered:
@@ -359,9 +362,9 @@ class Transcript(Chooser):
             case Press.ACTIONS:
                 self.focus_actions()
             case Press.PREVIOUS_BRANCH:
-                self.branch_requested.emit(self._id(row), -1)
+                self._ask_for_version(row, -1)
             case Press.NEXT_BRANCH:
-                self.branch_requested.emit(self._id(row), 1)
+                self._ask_for_version(row, 1)
             case Press.COPY_MESSAGE:
                 self.copy_message(row)
             case Press.EDIT:

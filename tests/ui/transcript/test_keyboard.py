@@ -47,3 +47,32 @@ def test_choosing_a_message_that_fills_the_page_moves_nothing(show: Show) -> Non
     bar.setValue(300)
     QTest.keyClick(transcript, Qt.Key.Key_Up)
     assert bar.value() == 300
+
+
+@pytest.mark.parametrize("height", [900, 300])
+@pytest.mark.parametrize("row", [0, 1])
+def test_another_version_comes_with_its_counter_in_the_same_place(show: Show, row: int, height: int) -> None:
+    words = ["\n\n".join(["Some words."] * 20), "\n\n".join(["WWWW MMMM " * 30] * 9)]
+    long, longer = (
+        [
+            question(1 + 10 * version, "Which?", branch=version, branches=2),
+            answer(2 + 10 * version, words[version], row={"branch": version, "branches": 2}),
+            question(3 + 10 * version, words[0]),
+        ]
+        for version in range(2)
+    )
+    transcript = show(long, height=height)
+    transcript.branch_requested.connect(
+        lambda _, step: transcript.replace_rows(row, (longer if step > 0 else long)[row:])
+    )
+    column, bar = transcript.column, transcript.verticalScrollBar()
+    bar.setValue(round(column.top(row) + column.view(row).actions.top()) - 200)
+    before = column.top(row) + column.view(row).actions.top() - bar.value()
+    assert 0 < before < height
+    transcript.focused = row
+    transcript._shows_ring = True
+    QTest.keyClick(transcript, Qt.Key.Key_Right)
+    assert column.rows[row] is longer[row]
+    assert column.top(row) + column.view(row).actions.top() - bar.value() == pytest.approx(before, abs=2)
+    QTest.keyClick(transcript, Qt.Key.Key_Left)
+    assert column.rows[row] is long[row]

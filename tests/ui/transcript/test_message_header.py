@@ -10,7 +10,8 @@ from typing import cast
 import pytest
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QLabel
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel
 
 from desktop.chat.message import State
 from desktop.ui import colours
@@ -103,16 +104,18 @@ def test_reasoning_folds_for_who_follows_the_answer(show: Show) -> None:
     assert transcript.follows
 
 
-def test_folding_long_reasoning_by_keyboard_leads_back_to_its_line(show: Show) -> None:
+def test_folding_long_reasoning_leads_back_to_its_line(show: Show) -> None:
     thoughts = "\n\n".join(f"Thought number {number}." for number in range(800))
     transcript = show([question(1, "Tea?"), answer(2, "Tea.\n\n" * 100, reasoning=thoughts, reasoning_s=9.0)])
     transcript.focus_row(1, to_top=True)
     transcript.move_target(1)
-    assert transcript.activate_target()
+    fold = transcript.chosen_target()
+    assert fold is not None
+    transcript.activate(1, fold)
     assert len(thoughts) > 16_000
     transcript.verticalScrollBar().setValue(9000)
     assert transcript.column.view(1).is_unfolded
-    assert transcript.activate_target()
+    transcript.activate(1, fold)
     line = transcript.column.view(1).reasoning_line
     assert line is not None
     assert 0 <= transcript.area_of(1).top() + line.top() < 100
@@ -159,7 +162,7 @@ def test_the_counter_of_versions_stays_in_its_place_when_the_actions_appear(show
     transcript = show([row])
     actions = transcript.column.view(0).actions.toRect().translated(transcript.area_of(0).topLeft())
     quiet = _ink(transcript, actions.top(), actions.bottom())
-    transcript._on_hovered(0)
+    _hover(transcript, 0)
     shown = _ink(transcript, actions.top(), actions.bottom())
     assert quiet
     assert quiet <= shown
@@ -169,11 +172,16 @@ def test_the_counter_of_versions_stays_in_its_place_when_the_actions_appear(show
 def test_a_question_tells_when_it_was_asked_with_its_actions(show: Show) -> None:
     transcript = show([question(1, "Tea?"), answer(2, "Tea.")])
     label = cast("QLabel", transcript.findChild(QLabel, "said"))
-    transcript._on_hovered(0)
+    _hover(transcript, 0)
     assert label.isVisible()
     assert label.text() == f"You · {when(transcript.rows[0])}"
-    transcript._on_hovered(1)
+    _hover(transcript, 1)
     assert not label.isVisible()
+
+
+def _hover(transcript: Transcript, row: int) -> None:
+    QTest.mouseMove(transcript.viewport(), transcript.area_of(row).center())
+    QApplication.processEvents()
 
 
 def _ink(transcript: Transcript, top: int, bottom: int) -> set[int]:
