@@ -16,6 +16,7 @@ from desktop.ui.transcript import branch_counter
 from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.column import Anchor, Column, column_width
+from desktop.ui.transcript.place import TEXT
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.selection import Selection
 from desktop.ui.transcript.style import Style
@@ -103,7 +104,9 @@ class Canvas(QAbstractScrollArea):
         corner = QPointF(self._left, start - top)
         found = []
         line = view.reasoning_line
-        if line is not None and line.bottom() > top - start and line.top() < bottom - start:
+        # Who reads far down in the reasoning can fold it too.
+        ends = [origin.y() for part, origin, _ in view.parts() if part == TEXT and view.is_unfolded]
+        if line is not None and max([line.bottom(), *ends]) > top - start and line.top() < bottom - start:
             found.append(Target(line.translated(corner), tr("Reasoning"), Does.FOLD))
         for part, origin, flow in view.parts():
             y = start + origin.y()
