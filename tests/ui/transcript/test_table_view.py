@@ -32,11 +32,11 @@ def view_of(block: Block, width: float = 600, state: BlockState | None = None, s
     return make_view(block, style, width, {}, state or BlockState())
 
 
-def picture(view: BlockView) -> QImage:
+def picture(view: BlockView, selection: tuple[int, int] | None = None) -> QImage:
     image = QImage(600, int(view.height) + 1, QImage.Format.Format_RGB32)
     image.fill(QColor(STYLE.tokens.bg))
     painter = QPainter(image)
-    view.draw(painter)
+    view.draw(painter, selection)
     painter.end()
     return image
 
@@ -53,6 +53,15 @@ def test_a_small_table_takes_what_it_needs_and_a_wide_one_is_scrolled() -> None:
     assert wide.scrolls_sideways
     assert wide.scroll_sideways(100)
     assert picture(wide) != picture(view_of(only(table(2, 30))))
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize("start", [0, 1, 2])
+def test_marks_are_in_the_cells_only(start: int) -> None:
+    view = view_of(only("|ab|cd|\n|-|-|\n|ef|gh|"))
+    marked = picture(view, (start, view.length))
+    assert marked != picture(view)
+    assert marked.pixelColor(2, 2).name() == STYLE.tokens.bg.lower()
 
 
 @pytest.mark.usefixtures("qapp")

@@ -100,8 +100,9 @@ class TableView(BlockView):
 
     @override
     def _marked(self, start: int, end: int) -> QAbstractTextDocumentLayout.Selection:
-        # Qt has a paragraph before the table as well, and would mark it.
-        return super()._marked(max(start, self._table.firstPosition()), end)
+        # Else Qt marks its paragraphs before and behind the table as well, and draws them in the upper corner.
+        table = self._table
+        return super()._marked(max(start, table.firstPosition()), min(end, table.lastPosition()))
 
     @override
     def _fill(self) -> None:
