@@ -70,6 +70,8 @@ class Finding(QObject):
             self._reader.setFocus(Qt.FocusReason.OtherFocusReason)
         visited = self._reader.hit
         self._counting.stop()
+        self._growing.stop()
+        self._grown.clear()
         self._reader.mark_hits("")
         self._search = Search()
         self.bar.hide()
@@ -173,6 +175,8 @@ class Finding(QObject):
         if not self.is_open:
             return
         if first == 0:
+            # What was visited is gone: there is nothing to be marked in its place.
+            self._reader.hit = None
             self.close()
             return
         self._search.set_rows(first, self._reader.rows[first:])

@@ -50,9 +50,7 @@ def find(transcript: Transcript, query: str, qtbot: QtBot) -> str:
     if not transcript.finding.is_open:
         transcript.finding.open()
     transcript.finding.bar.field.setText(query)
-    qtbot.waitUntil(lambda: transcript.finding._search.is_counted)
-    QApplication.processEvents()
-    qtbot.waitUntil(lambda: not transcript.finding._counting.isActive())
+    qtbot.waitUntil(lambda: not count_of(transcript).endswith(("+", "…")))
     return count_of(transcript)
 
 
@@ -276,6 +274,17 @@ def test_another_chat_takes_the_bar_away(show: Show, qtbot: QtBot) -> None:
     transcript.set_rows([answer(2, "other")])
     assert not transcript.finding.is_open
     assert transcript.needle == ""
+    assert transcript.selection is None  # what was visited is not there any more
+
+
+def test_an_answer_may_grow_while_the_bar_is_closed(show: Show, qtbot: QtBot) -> None:
+    row = answer(1, "word", State.STREAMING)
+    transcript = show([row])
+    find(transcript, "word", qtbot)
+    transcript.update_row(0, grown(row, "word and word"))
+    transcript.finding.close()
+    assert not transcript.finding._growing.isActive()
+    assert find(transcript, "and", qtbot) == "1 of 1"
 
 
 # What is marked
