@@ -69,6 +69,8 @@ def test_placeholders_agree() -> None:
 def test_chinese_is_written_as_chinese() -> None:
     for text, translated in _catalogue().items():
         assert "您" not in translated, text
+        if text.startswith("d MMM"):
+            continue  # a date, whose numbers stand close: 11月23日
         if CHINESE.search(translated):
             assert not re.search(r"[\u4e00-\u9fff][,;!?]", translated), f"half-width punctuation: {translated}"
             assert not re.search(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]", translated), (
