@@ -25,8 +25,8 @@ DOORS = {
     "httpx2": ("desktop/hub/",),
     "httpcore2": ("desktop/hub/transport.py",),
     "keyring": ("desktop/hub/token.py",),
-    "pygments": ("desktop/ui/transcript/lexing.py",),
-    "mathra": ("desktop/ui/transcript/formulas.py",),
+    "pygments": ("desktop/ui/transcript/code/lexing.py",),
+    "mathra": ("desktop/ui/transcript/formulas/typeset.py",),
     "merman": ("desktop/ui/transcript/diagrams/draw.py",),
 }
 DRAWERS = {"core", "utils", "util", "services", "managers", "controllers", "common", "misc", "helpers", "base"}
@@ -89,12 +89,9 @@ def test_resources_say_where_they_came_from() -> None:
 
 def test_the_map_names_every_room() -> None:
     told = (ROOT / "desktop" / "README.md").read_text(encoding="utf-8")
-    rooms = {
-        path.relative_to(ROOT / "desktop").as_posix()
-        for path in SOURCES
-        if path.name != "__init__.py" and "transcript" not in path.parts
-    }
-    assert {room for room in rooms if Path(room).stem not in told} == set()
+    named = {word for code in re.findall(r"`+([^`]+)`+", told) for word in re.findall(r"\w+", code)}
+    rooms = [path.relative_to(ROOT).as_posix() for path in SOURCES if path.name != "__init__.py"]
+    assert [room for room in rooms if Path(room).stem not in named] == []
 
 
 def test_nothing_names_a_registry_or_a_machine() -> None:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from desktop.ui.i18n import tr
-from desktop.ui.transcript import keyboard
+from desktop.ui.transcript.reading import keyboard
 
 _Key = QKeySequence.StandardKey
 SEARCH = "Ctrl+K"

@@ -12,10 +12,10 @@ from typing_extensions import override
 
 from desktop.ui import theme
 from desktop.ui.i18n import tr
-from desktop.ui.transcript import branch_counter
 from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.column import Anchor, Column, column_width
+from desktop.ui.transcript.message import branch_counter
 from desktop.ui.transcript.place import TEXT
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.selection import Selection

@@ -15,7 +15,7 @@ from desktop.chat.message import State
 from desktop.ui import theme
 from desktop.ui.transcript.blocks.target import Target
 from desktop.ui.transcript.heights import Heights
-from desktop.ui.transcript.message_view import MessageState, MessageView, estimated_heights
+from desktop.ui.transcript.message.message_view import MessageState, MessageView, estimated_heights
 from desktop.ui.transcript.place import Place, Spot
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style

@@ -9,10 +9,10 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.chat.message import State
-from desktop.ui.transcript import accessible
 from desktop.ui.transcript.canvas import Canvas
 from desktop.ui.transcript.column import Column
 from desktop.ui.transcript.row import Row
+from desktop.ui.transcript.speech import accessible
 
 _BACK_OFF = 3
 """A streamed step waits this many times as long as the last one took, so that it never takes all of the main thread."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from desktop.ui.transcript.column import Column
 from desktop.ui.transcript.flow import Flow
-from desktop.ui.transcript.message_view import MessageView
+from desktop.ui.transcript.message.message_view import MessageView
 from desktop.ui.transcript.place import TEXT, Place, Spot
 from desktop.ui.transcript.text import markdown
 from desktop.ui.transcript.text.markdown import INSIDE, NOTE, QUOTE, Block, Kind

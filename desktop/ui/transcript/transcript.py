@@ -19,23 +19,24 @@ from typing_extensions import override
 
 from desktop.ui import theme
 from desktop.ui.i18n import tr
-from desktop.ui.transcript import accessible, keyboard, links
 from desktop.ui.transcript.blocks.target import CHANGES_BLOCK, Does, Target
-from desktop.ui.transcript.caret import step_of
-from desktop.ui.transcript.chooser import Chooser
 from desktop.ui.transcript.colouring import Colouring
-from desktop.ui.transcript.context_menu import Deeds, Where, context_menu
 from desktop.ui.transcript.diagrams.service import Diagrams
-from desktop.ui.transcript.finding import Finding
-from desktop.ui.transcript.footnotes import Footnotes
-from desktop.ui.transcript.keyboard import Press
-from desktop.ui.transcript.overlay import Overlay, Scene
-from desktop.ui.transcript.pointer import Pointer
+from desktop.ui.transcript.export.saving import Saving
+from desktop.ui.transcript.floating.overlay import Overlay, Scene
+from desktop.ui.transcript.reading import keyboard, links
+from desktop.ui.transcript.reading.caret import step_of
+from desktop.ui.transcript.reading.chooser import Chooser
+from desktop.ui.transcript.reading.context_menu import Deeds, Where, context_menu
+from desktop.ui.transcript.reading.finding import Finding
+from desktop.ui.transcript.reading.footnotes import Footnotes
+from desktop.ui.transcript.reading.keyboard import Press
+from desktop.ui.transcript.reading.pointer import Pointer
+from desktop.ui.transcript.reading.wheel import SidewaysScroll
 from desktop.ui.transcript.row import Row
-from desktop.ui.transcript.saving import Saving
+from desktop.ui.transcript.speech import accessible
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.markdown import Kind
-from desktop.ui.transcript.wheel import SidewaysScroll
 
 _CONFIRMED_MS = 1200
 _FAR_FROM_END_PX = 80

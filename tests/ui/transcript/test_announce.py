@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop.ui.i18n import choose_language
-from desktop.ui.transcript.announce import Announcer, finished
-from desktop.ui.transcript.spoken import spoken_text
+from desktop.ui.transcript.speech.announce import Announcer, finished
+from desktop.ui.transcript.speech.spoken import spoken_text
 from desktop.ui.transcript.text import markdown
 from desktop.ui.transcript.text.stream import MarkdownStream
 

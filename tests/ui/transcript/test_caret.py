@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import State
-from desktop.ui.transcript.caret import spot_area
 from desktop.ui.transcript.place import Place, Spot
+from desktop.ui.transcript.reading.caret import spot_area
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, grown, question
 

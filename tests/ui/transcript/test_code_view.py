@@ -9,12 +9,12 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from desktop.ui import colours
-from desktop.ui.transcript import highlight
 from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.blocks.code_view import CodeView
 from desktop.ui.transcript.blocks.make import make_view
 from desktop.ui.transcript.blocks.target import Does, Target
+from desktop.ui.transcript.code import highlight
 from desktop.ui.transcript.flow import Flow
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.markdown import Block, Kind

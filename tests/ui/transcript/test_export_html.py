@@ -20,7 +20,7 @@ from desktop.ui.i18n import choose_language
 from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.export.html import html_page
 from desktop.ui.transcript.export.plain_files import markdown_file
-from desktop.ui.transcript.message_view import MessageState
+from desktop.ui.transcript.message.message_view import MessageState
 from desktop.ui.transcript.row import Row
 from tests.ui.transcript.rows import answer, question
 

@@ -25,7 +25,7 @@ from desktop.ui.transcript.export.pages import Pages
 from desktop.ui.transcript.export.paper import Sheet, lay_out_page, paper_style, sheet_of
 from desktop.ui.transcript.export.pdf import write_pdf
 from desktop.ui.transcript.export.printing import print_pages
-from desktop.ui.transcript.message_view import MessageState
+from desktop.ui.transcript.message.message_view import MessageState
 from desktop.ui.transcript.row import Row
 from tests.ui.transcript.pdf_reader import Pdf
 from tests.ui.transcript.rows import answer, question

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import State
-from desktop.ui.transcript.highlight import is_prepared
+from desktop.ui.transcript.code.highlight import is_prepared
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, grown, question
 

@@ -16,8 +16,8 @@ from desktop.chat.message import State
 from desktop.ui import appearance
 from desktop.ui.colours import DARK, LIGHT, Tokens
 from desktop.ui.transcript.blocks.block_view import BlockView
-from desktop.ui.transcript.find import Hit, Search, shown, spans
 from desktop.ui.transcript.place import Place, Spot
+from desktop.ui.transcript.reading.find import Hit, Search, shown, spans
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.selection import Selection
 from desktop.ui.transcript.text import markdown
@@ -145,7 +145,7 @@ def test_a_long_message_is_counted_and_searched_block_by_block(monkeypatch: pyte
         looked.append(given)
         return spans(*given)
 
-    monkeypatch.setattr("desktop.ui.transcript.find.spans", counting)
+    monkeypatch.setattr("desktop.ui.transcript.reading.find.spans", counting)
     search.set_query("x")
     assert search.forward(Spot(0, Place(1, 3, 5))) == (0, Hit(1, 3, 5, 6))
     assert search.backward(Spot(1, Place(1, 0, 0))) == (0, Hit(1, 99, 3999, 4000))

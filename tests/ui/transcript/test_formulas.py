@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from desktop.ui.transcript.formulas import MAX_CHARS, typeset
-from desktop.ui.transcript.latex import split_tag
+from desktop.ui.transcript.formulas.latex import split_tag
+from desktop.ui.transcript.formulas.typeset import MAX_CHARS, typeset
 
 SETTABLE = r"""
 \dfrac{a}{b}+\tfrac{1}{2}+\cfrac{1}{1+\cfrac{1}{2}}

@@ -9,9 +9,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.ui import colours
-from desktop.ui.transcript import highlight, languages, lexing
-from desktop.ui.transcript.highlight import Highlighter, highlighter
-from desktop.ui.transcript.lexing import Ink
+from desktop.ui.transcript.code import highlight, languages, lexing
+from desktop.ui.transcript.code.highlight import Highlighter, highlighter
+from desktop.ui.transcript.code.lexing import Ink
 
 SNIPPETS = {
     "ada": 'procedure Main is\nbegin\n   Put_Line ("hi"); -- say\nend Main;',

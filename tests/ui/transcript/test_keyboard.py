@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from desktop.chat.message import Message, Role, State
-from desktop.ui.transcript import caret, keyboard
+from desktop.ui.transcript.reading import caret, keyboard
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, question

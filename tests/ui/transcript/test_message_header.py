@@ -18,7 +18,7 @@ from desktop.ui import colours
 from desktop.ui.dates import moment
 from desktop.ui.i18n import choose_language
 from desktop.ui.transcript.blocks.target import Does, Target
-from desktop.ui.transcript.header_line import HeaderLine
+from desktop.ui.transcript.message.header_line import HeaderLine
 from desktop.ui.transcript.place import REASONING
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style

@@ -19,7 +19,7 @@ from desktop.ui import appearance
 from desktop.ui.colours import DARK, LIGHT, Tokens
 from desktop.ui.i18n import choose_language
 from desktop.ui.icons import icon
-from desktop.ui.transcript.lexing import Ink
+from desktop.ui.transcript.code.lexing import Ink
 from desktop.ui.transcript.text.markdown import Kind
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript import conversation

@@ -14,11 +14,11 @@ from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import State
 from desktop.errors import CannotExport
-from desktop.ui.transcript import links
 from desktop.ui.transcript.blocks.target import Does, Target
-from desktop.ui.transcript.caret import spot_area
+from desktop.ui.transcript.export.saving import Saving, file_name
 from desktop.ui.transcript.place import TEXT, Place, Spot
-from desktop.ui.transcript.saving import Saving, file_name
+from desktop.ui.transcript.reading import links
+from desktop.ui.transcript.reading.caret import spot_area
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, grown, question
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from desktop.ui.transcript.highlight import Highlighter
+from desktop.ui.transcript.code.highlight import Highlighter
 from desktop.ui.transcript.text.markdown import Block
 
 

@@ -9,7 +9,7 @@ from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
 from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.blocks.target import Does, Target
-from desktop.ui.transcript.languages import language
+from desktop.ui.transcript.code.languages import language
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.markdown import Block
 

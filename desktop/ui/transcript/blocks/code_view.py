@@ -18,12 +18,12 @@ from PySide6.QtGui import (
 )
 from typing_extensions import override
 
-from desktop.ui.transcript import highlight
 from desktop.ui.transcript.blocks import code_head
 from desktop.ui.transcript.blocks.block_view import BlockView, line_height
 from desktop.ui.transcript.blocks.target import Target
-from desktop.ui.transcript.languages import language
-from desktop.ui.transcript.lexing import Ink, Range
+from desktop.ui.transcript.code import highlight
+from desktop.ui.transcript.code.languages import language
+from desktop.ui.transcript.code.lexing import Ink, Range
 from desktop.ui.transcript.text.markdown import Block
 
 _AT_ONCE = 3

@@ -11,9 +11,9 @@ from typing_extensions import override
 from desktop.ui.i18n import tr
 from desktop.ui.transcript.blocks.code_view import CodeView
 from desktop.ui.transcript.blocks.target import Does, Target
+from desktop.ui.transcript.code.languages import is_diagram
 from desktop.ui.transcript.diagrams.service import Picture
 from desktop.ui.transcript.diagrams.wire import Fault, Why
-from desktop.ui.transcript.languages import is_diagram
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.markdown import Block, Kind
 

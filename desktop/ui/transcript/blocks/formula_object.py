@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 from typing_extensions import override
 
 from desktop.ui.transcript.blocks import formula_picture
-from desktop.ui.transcript.formulas import Formula, typeset
+from desktop.ui.transcript.formulas.typeset import Formula, typeset
 
 KIND = QTextFormat.ObjectTypes.UserObject.value + 1
 _NUMBER = QTextFormat.Property.UserProperty.value + 1

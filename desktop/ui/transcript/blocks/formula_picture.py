@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QByteArray, QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QPaintEngine, QPainter, QPixmap
 
-from desktop.ui.transcript.formulas import Formula
+from desktop.ui.transcript.formulas.typeset import Formula
 
 if TYPE_CHECKING:
     from PySide6.QtSvg import QSvgRenderer

@@ -7,12 +7,12 @@ from PySide6.QtGui import QColor, QPainter, QTextBlockFormat, QTextCharFormat, Q
 from typing_extensions import override
 
 from desktop.ui.i18n import language, tr
-from desktop.ui.transcript import latex
 from desktop.ui.transcript.blocks import formula_picture
 from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.blocks.formula_object import EM, InlineFormula
 from desktop.ui.transcript.blocks.target import Does, Target
-from desktop.ui.transcript.formulas import Formula, typeset
+from desktop.ui.transcript.formulas import latex
+from desktop.ui.transcript.formulas.typeset import Formula, typeset
 from desktop.ui.transcript.text.markdown import plain_text
 
 _AIR = 4

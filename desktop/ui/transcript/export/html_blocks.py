@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from desktop.ui.transcript.blocks.block_state import BlockState
+from desktop.ui.transcript.code.languages import is_diagram
 from desktop.ui.transcript.export.html_code import code_html
 from desktop.ui.transcript.export.html_inline import formula_html, inline_html, text_html
-from desktop.ui.transcript.languages import is_diagram
 from desktop.ui.transcript.text import note
 from desktop.ui.transcript.text.inline import References, plain_inline
 from desktop.ui.transcript.text.markdown import INSIDE, NOTE, QUOTE, TASK_DONE, TASK_OPEN, Block, Kind

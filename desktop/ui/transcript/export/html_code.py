@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from desktop.ui.transcript.code.highlight import highlighter
+from desktop.ui.transcript.code.languages import language
+from desktop.ui.transcript.code.lexing import Range
 from desktop.ui.transcript.export.html_inline import text_html
-from desktop.ui.transcript.highlight import highlighter
-from desktop.ui.transcript.languages import language
-from desktop.ui.transcript.lexing import Range
 
 _MAX_COLOURED_CHARS = 200_000
 

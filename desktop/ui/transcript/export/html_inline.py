@@ -7,7 +7,7 @@ from html import escape
 from itertools import groupby
 
 from desktop.ui.i18n import language
-from desktop.ui.transcript import formulas
+from desktop.ui.transcript.formulas.typeset import typeset
 from desktop.ui.transcript.text import note
 from desktop.ui.transcript.text.address import may_open
 from desktop.ui.transcript.text.inline import LINE_BREAK, References, Span, spans
@@ -34,7 +34,7 @@ def inline_html(text: str, references: References, notes: Mapping[str, str]) -> 
 def formula_html(source: str, *, display: bool) -> str:
     """A formula as a picture on the baseline; as its source where it cannot be set."""
     title = text_html(source)
-    made = formulas.typeset(source, display=display, language=language())
+    made = typeset(source, display=display, language=language())
     if made is None:
         dollars = "$$" if display else "$"
         return f'<code class="formula">{dollars}{title}{dollars}</code>'

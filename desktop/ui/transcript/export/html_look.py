@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desktop.ui.colours import DARK, LIGHT, Tokens
-from desktop.ui.transcript.lexing import Ink
+from desktop.ui.transcript.code.lexing import Ink
 
 _SHEET = """
 :root { color-scheme: light dark; %(light)s }

@@ -22,7 +22,7 @@ from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.blocks.diagram_view import PAPER_SCALE, may_be_diagram
 from desktop.ui.transcript.export.paper import Sheet
 from desktop.ui.transcript.flow import Flow
-from desktop.ui.transcript.message_view import MessageState, MessageView
+from desktop.ui.transcript.message.message_view import MessageState, MessageView
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.markdown import Kind

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 from desktop.errors import CannotExport
 from desktop.ui.controls import save_dialog
 from desktop.ui.i18n import tr
+from desktop.ui.transcript.code.languages import language
 from desktop.ui.transcript.export.files import NewFile
-from desktop.ui.transcript.languages import language
 
 
 class Saving(QObject):

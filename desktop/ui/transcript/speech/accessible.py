@@ -19,11 +19,11 @@ from shiboken6 import VoidPtr, getCppPointer
 from typing_extensions import override
 
 from desktop.chat.message import Message, Role, State
-from desktop.ui.transcript.announce import Announcer
 from desktop.ui.transcript.canvas import Canvas
 from desktop.ui.transcript.place import TEXT
 from desktop.ui.transcript.row import Row
-from desktop.ui.transcript.spoken import spoken_text
+from desktop.ui.transcript.speech.announce import Announcer
+from desktop.ui.transcript.speech.spoken import spoken_text
 from desktop.ui.transcript.text.inline import References
 from desktop.ui.transcript.text.markdown import Block, parse, plain
 from desktop.ui.transcript.words import name, reasoning_title

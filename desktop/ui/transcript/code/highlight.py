@@ -11,8 +11,8 @@ import logging
 import threading
 import time
 
-from desktop.ui.transcript.languages import language as named
-from desktop.ui.transcript.lexing import Range, Read, Reader, State, TooSlow, make_reader
+from desktop.ui.transcript.code.languages import language as named
+from desktop.ui.transcript.code.lexing import Range, Read, Reader, State, TooSlow, make_reader
 
 _log = logging.getLogger(__name__)
 

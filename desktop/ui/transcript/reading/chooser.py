@@ -11,11 +11,11 @@ from typing_extensions import override
 
 from desktop.chat.message import Role
 from desktop.ui import theme
-from desktop.ui.transcript import accessible
-from desktop.ui.transcript.address_label import AddressLabel
 from desktop.ui.transcript.blocks.target import Target
-from desktop.ui.transcript.reader import Reader
-from desktop.ui.transcript.wheel import scroll_target, show_target
+from desktop.ui.transcript.reading.address_label import AddressLabel
+from desktop.ui.transcript.reading.reader import Reader
+from desktop.ui.transcript.reading.wheel import scroll_target, show_target
+from desktop.ui.transcript.speech import accessible
 
 _ROUNDS = 4
 

@@ -12,11 +12,11 @@ from typing_extensions import override
 
 from desktop.ui.i18n import tr
 from desktop.ui.transcript.blocks.block_view import BlockView
-from desktop.ui.transcript.caret import Caret, Step, has_text, spot_area
-from desktop.ui.transcript.copying import markdown_of
 from desktop.ui.transcript.feed import Feed
-from desktop.ui.transcript.find import Hit, shown, spans
 from desktop.ui.transcript.place import REASONING, START, Spot
+from desktop.ui.transcript.reading.caret import Caret, Step, has_text, spot_area
+from desktop.ui.transcript.reading.copying import markdown_of
+from desktop.ui.transcript.reading.find import Hit, shown, spans
 from desktop.ui.transcript.selection import Selection, everything, selected_text
 from desktop.ui.transcript.text.inline import References
 from desktop.ui.transcript.text.markdown import Block

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QMenu
 from desktop.chat.message import Role, State
 from desktop.ui import controls
 from desktop.ui.i18n import tr
-from desktop.ui.transcript import links
 from desktop.ui.transcript.blocks.target import Does, Target
-from desktop.ui.transcript.find import formula_at, shown
-from desktop.ui.transcript.reader import Reader
+from desktop.ui.transcript.reading import links
+from desktop.ui.transcript.reading.find import formula_at, shown
+from desktop.ui.transcript.reading.reader import Reader
 from desktop.ui.transcript.text.whole import first_piece
 
 _OF_BLOCK = (Does.COPY, Does.SAVE, Does.WRAP, Does.NUMBER, Does.SHOW_SOURCE)

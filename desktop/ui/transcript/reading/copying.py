@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from desktop.chat.message import Role
 from desktop.ui.transcript.column import Column
 from desktop.ui.transcript.flow import Flow
-from desktop.ui.transcript.message_view import MessageView
+from desktop.ui.transcript.message.message_view import MessageView
 from desktop.ui.transcript.place import REASONING, TEXT, Place
 from desktop.ui.transcript.selection import BETWEEN_MESSAGES, Selection, flow_text
 from desktop.ui.transcript.text import markdown

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from desktop.ui.theme import RADIUS_CONTROL, scaled, tokens, ui_font
-from desktop.ui.transcript import links
-from desktop.ui.transcript.links import Address
+from desktop.ui.transcript.reading import links
+from desktop.ui.transcript.reading.links import Address
 
 _SMALL_PX = 12
 _SHARE = 0.75

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from desktop.ui.controls import has_focus_within
-from desktop.ui.transcript.find import Hit, Search
-from desktop.ui.transcript.find_bar import FindBar
 from desktop.ui.transcript.place import START, Place, Spot
-from desktop.ui.transcript.reader import Reader
+from desktop.ui.transcript.reading.find import Hit, Search
+from desktop.ui.transcript.reading.find_bar import FindBar
+from desktop.ui.transcript.reading.reader import Reader
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.selection import Selection, selected_text
 from desktop.ui.transcript.text.folding import folded

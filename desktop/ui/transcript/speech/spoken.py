@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from desktop.ui.i18n import language, tr, tr_count
-from desktop.ui.transcript import languages
-from desktop.ui.transcript.formulas import typeset
+from desktop.ui.transcript.code import languages
+from desktop.ui.transcript.formulas.typeset import typeset
 from desktop.ui.transcript.text.inline import LINE_BREAK, References, Span, spans
 from desktop.ui.transcript.text.markdown import NOTE, TASK_DONE, TASK_OPEN, Block, Kind
 from desktop.ui.transcript.text.whole import joined, wholes

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
-from desktop.ui.transcript.action_bar import ActionBar
-from desktop.ui.transcript.branch_counter import OVERHANG
 from desktop.ui.transcript.column import Column
-from desktop.ui.transcript.notice_buttons import NoticeButtons
+from desktop.ui.transcript.floating.action_bar import ActionBar
+from desktop.ui.transcript.floating.notice_buttons import NoticeButtons
+from desktop.ui.transcript.message.branch_counter import OVERHANG
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 

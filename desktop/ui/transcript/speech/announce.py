@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from desktop.ui.transcript.spoken import is_running, running, title
+from desktop.ui.transcript.speech.spoken import is_running, running, title
 from desktop.ui.transcript.text.inline import References
 from desktop.ui.transcript.text.markdown import Block
 from desktop.ui.transcript.text.whole import whole

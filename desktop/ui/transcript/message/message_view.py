@@ -17,11 +17,11 @@ from PySide6.QtGui import QColor, QPainter
 from desktop.chat.message import Role, State
 from desktop.ui import theme
 from desktop.ui.icons import icon
-from desktop.ui.transcript import header_line, reasoning_line
 from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.blocks.target import Target
 from desktop.ui.transcript.flow import Flow, estimated_lines
-from desktop.ui.transcript.header_line import HeaderLine
+from desktop.ui.transcript.message import header_line, reasoning_line
+from desktop.ui.transcript.message.header_line import HeaderLine
 from desktop.ui.transcript.place import REASONING, TEXT, Place
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style

@@ -10,8 +10,8 @@ from typing_extensions import override
 from desktop.chat.message import Role, State
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
-from desktop.ui.transcript import branch_counter
-from desktop.ui.transcript.branch_counter import BUTTON_HEIGHT, BUTTON_WIDTH, GAP
+from desktop.ui.transcript.message import branch_counter
+from desktop.ui.transcript.message.branch_counter import BUTTON_HEIGHT, BUTTON_WIDTH, GAP
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.words import speaker, statistics_line, when

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape, unescape
 
-from desktop.ui.transcript import latex
+from desktop.ui.transcript.formulas import latex
 from desktop.ui.transcript.text.script import is_cjk
 
 MAX_CHARS = 2_500

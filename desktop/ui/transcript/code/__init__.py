@@ -1,0 +1,1 @@
+"""What code is written in, and the colours of it. Knows no Qt."""

@@ -1,0 +1,1 @@
+"""The real widgets that float over the painted conversation."""

@@ -1,0 +1,1 @@
+"""LaTeX into glyphs in their places. Knows no Qt."""

@@ -1,0 +1,1 @@
+"""One message: where its parts stand, and how they are painted."""

@@ -1,0 +1,1 @@
+"""The conversation for those who hear it."""
