@@ -101,7 +101,7 @@ class Markers:
                 width = QFontMetricsF(self._style.text_font).horizontalAdvance(marker)
                 # In text from right to left the point follows at the left.
                 shown = f"\u200f{marker}\u200f" if self.is_mirrored else marker
-                painter.drawText(QPointF(self._x(edge - px(8) - width, width), baseline), shown)
+                painter.drawText(QPointF(self._x(edge - px(6) - width, width), baseline), shown)
 
     def _draw_task(self, painter: QPainter, middle: QPointF, *, done: bool) -> None:
         px = self._style.px
