@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from desktop.ui import appearance
@@ -215,6 +215,22 @@ def test_no_line_ends_between_a_formula_and_what_belongs_to_it(make: Make, markd
         view = make(markdown, width=width)
         before, after = view.caret_area(formula), view.caret_area(formula + 1)
         assert before.top() == after.top(), width
+
+
+def test_a_comma_behind_a_formula_is_as_large_as_its_text_whatever_the_painter_had(make: Make) -> None:
+    view = make("Say $x$, so.")
+    pictures = []
+    for size in (5, 40):
+        font = QFont("monospace")
+        font.setPixelSize(size)
+        image = QImage(200, 40, QImage.Format.Format_RGB32)
+        image.fill(QColor(LIGHT.bg))
+        painter = QPainter(image)
+        painter.setFont(font)
+        view.draw(painter)
+        painter.end()
+        pictures.append(image)
+    assert pictures[0] == pictures[1]
 
 
 def test_ten_thousand_formulas_are_shown(make: Make) -> None:

@@ -198,10 +198,7 @@ class InlineText:
         if match is None or mirrored or self._formulas is None or not self.is_formula(cursor.position() - 1):
             return text
         tail = match[0]
-        font = QFont(look.font().resolve(self._document.defaultFont()))
-        for tag in map(QFont.Tag, ("pwid", "palt")):
-            # Else a painter takes over how wide punctuation is in the application's language.
-            font.setFeature(tag, font.featureValue(tag) if font.isFeatureSet(tag) else 0)
+        font = _whole(look.font().resolve(self._document.defaultFont()))
         if not self._formulas.set_tail(tail, font):
             return text
         hidden = QTextCharFormat(look)
@@ -264,3 +261,15 @@ class InlineText:
         if self.subjects and self.subjects[-1][1:] == (start, Does.OPEN_LINK, address):
             start = self.subjects.pop()[0]
         self.subjects.append((start, end, Does.OPEN_LINK, address))
+
+
+def _whole(font: QFont) -> QFont:
+    """`font` with nothing left open that a painter would fill in from the font it has: the application's, or paper's."""
+    font = QFont(font)
+    font.setFamilies(font.families())
+    font.setPixelSize(font.pixelSize())
+    font.setWeight(font.weight())
+    font.setItalic(font.italic())
+    for tag in map(QFont.Tag, ("pwid", "palt")):
+        font.setFeature(tag, font.featureValue(tag) if font.isFeatureSet(tag) else 0)
+    return font
