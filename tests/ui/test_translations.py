@@ -69,7 +69,7 @@ def test_placeholders_agree() -> None:
 def test_chinese_is_written_as_chinese() -> None:
     for text, translated in _catalogue().items():
         assert "您" not in translated, text
-        if text.startswith("d MMM"):
+        if "MMM" in text:
             continue  # a date, whose numbers stand close: 11月23日
         if CHINESE.search(translated):
             assert not re.search(r"[\u4e00-\u9fff][,;!?]", translated), f"half-width punctuation: {translated}"
