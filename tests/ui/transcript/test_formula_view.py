@@ -217,7 +217,9 @@ def test_no_line_ends_between_a_formula_and_what_belongs_to_it(make: Make, markd
         assert before.top() == after.top(), width
 
 
-def test_a_comma_behind_a_formula_is_as_large_as_its_text_whatever_the_painter_had(make: Make) -> None:
+def test_a_comma_behind_a_formula_is_as_large_as_its_text_whatever_the_painter_had(
+    make: Make, qapp: QApplication
+) -> None:
     view = make("Say $x$, so.")
     pictures = []
     for size in (5, 40):
@@ -225,8 +227,8 @@ def test_a_comma_behind_a_formula_is_as_large_as_its_text_whatever_the_painter_h
         font.setPixelSize(size)
         image = QImage(200, 40, QImage.Format.Format_RGB32)
         image.fill(QColor(LIGHT.bg))
+        qapp.setFont(font)
         painter = QPainter(image)
-        painter.setFont(font)
         view.draw(painter)
         painter.end()
         pictures.append(image)

@@ -264,7 +264,7 @@ class InlineText:
 
 
 def _whole(font: QFont) -> QFont:
-    """`font` with nothing left open that a painter would fill in from the font it has: the application's, or paper's."""
+    """`font` with nothing left open that a painter would take from the font it has: the application's, or paper's."""
     font = QFont(font)
     font.setFamilies(font.families())
     font.setPixelSize(font.pixelSize())
