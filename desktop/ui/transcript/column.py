@@ -99,8 +99,14 @@ class Column:
     def restyle(self, style: Style) -> None:
         """Draw with `style` from now on."""
         zoomed = style.zoom != self.style.zoom
+        only_colours = not zoomed and style.text_font == self.style.text_font
         self.style = style
-        self._views.clear()
+        if only_colours:
+            # Nothing is read again: of another theme's colours nobody should have to wait.
+            for view in self._views.values():
+                view.restyle(style)
+        else:
+            self._views.clear()
         if zoomed:
             self._estimate_all()
 

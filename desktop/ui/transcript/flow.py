@@ -98,6 +98,11 @@ class Flow:
         self._show(stream.blocks, stream.references)
         return True
 
+    def restyle(self, style: Style) -> None:
+        """Draw with `style`, which has other colours and the same measures. What is in sight wants to be realised."""
+        self._style = style
+        self._views.clear()
+
     def set_width(self, width: float) -> None:
         """Lay out for `width` pixels."""
         if width == self._width:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtGui import QImage
@@ -11,6 +12,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import State
+from desktop.ui import appearance
+from desktop.ui.colours import DARK
 from desktop.ui.transcript.code.highlight import is_prepared
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, grown, question
@@ -97,6 +100,21 @@ def _pictures(qtbot: QtBot, transcript: Transcript) -> list[QImage]:
         pictures.append(picture)
     bar.setValue(place)
     return pictures
+
+
+def test_another_theme_reads_no_text_again_and_looks_as_if_it_had_been_there(
+    show: Show, qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [question(1, "hi"), answer(2, "\n\n".join(_PARTS), reasoning="*why*"), question(3, "and?")]
+    transcript = show(rows)
+    transcript.scroll_to_message(2)
+    with monkeypatch.context() as patched:
+        patched.setattr("desktop.ui.transcript.flow.markdown.parse", pytest.fail)
+        appearance.apply(qapp, DARK, 1.0)
+    changed = _pictures(qtbot, transcript)
+    transcript.set_rows(rows)
+    transcript.scroll_to_message(2)
+    assert changed == _pictures(qtbot, transcript)
 
 
 def test_each_step_repaints_all_that_looks_different(show: Show, qtbot: QtBot) -> None:

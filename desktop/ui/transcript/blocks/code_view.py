@@ -262,7 +262,7 @@ class CodeView(BlockView):
         painter.drawRoundedRect(frame.adjusted(0.5, 0.5 - above, -0.5, below - 0.5), radius, radius)
         self._draw_lines(painter)
         painter.restore()
-        if self.block.first and not (self._style.on_paper and painter.clipBoundingRect().top() >= self._top()):
+        if self.block.first and (not painter.hasClipping() or painter.clipBoundingRect().top() < self._top()):
             code_head.draw(painter, self.block, self._style, frame, self.targets())
 
     def _draw_lines(self, painter: QPainter) -> None:

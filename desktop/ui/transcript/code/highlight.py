@@ -58,6 +58,9 @@ class Highlighter:
         """
         if not text.startswith(self._text):
             self._begin()
+        if text == self._text and self.is_done:
+            self.changed_from = len(self._source)
+            return []
         first, *more = text[len(self._text) :].split("\n")
         self._text = text
         self.changed_from = len(self._source) - 1

@@ -92,6 +92,14 @@ class MessageView:
             self._text_corner.y() + self._text.changed_below if _frame_of(before) == _frame_of(row) else 0.0
         )
 
+    def restyle(self, style: Style) -> None:
+        """Draw with `style`, which has other colours and the same measures."""
+        self._style = style
+        self._text.restyle(style)
+        self._reasoning.restyle(style.small)
+        self._notice.restyle(style)
+        self._header = HeaderLine(self.row, style)
+
     def set_width(self, width: float) -> None:
         """Lay out for a text column of `width` pixels."""
         self._width = width
