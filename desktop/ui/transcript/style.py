@@ -51,6 +51,14 @@ class Style:
         family = QFontInfo(self.text_font).family()
         return not any(QFontDatabase.italic(family, name) for name in QFontDatabase.styles(family))
 
+    def small_font_for(self, text: str) -> QFont:
+        """`small_font`, with Chinese punctuation as wide as its characters where `text` is Chinese."""
+        if not has_cjk(text):
+            return self.small_font
+        font = QFont(self.text_font)
+        font.setPixelSize(self.small_font.pixelSize())
+        return font
+
     def suited(self, font: QFont, text: str) -> QFont:
         """`font` with punctuation as wide as the script of `text` has it."""
         return font if text.isascii() or has_cjk(text) else theme.latin(font)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QRect
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from desktop.ui import appearance
@@ -180,3 +180,14 @@ def test_of_much_code_in_one_paragraph_only_what_is_in_sight_is_looked_for(
     seen = picture(view, part)
     assert seen.copy(part) == whole.copy(part)
     assert 100 < len(asked) < 600
+
+
+@pytest.mark.usefixtures("qapp")
+def test_small_print_has_punctuation_as_wide_as_its_script_has_it() -> None:
+    style = Style(LIGHT, 1.0)
+
+    def width(text: str) -> float:
+        return QFontMetricsF(style.small_font_for(text)).horizontalAdvance(text)
+
+    assert width("页，共") == pytest.approx(width("页页共"), abs=0.5)
+    assert width("a’b") < width("a页b")

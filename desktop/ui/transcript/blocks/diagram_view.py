@@ -136,9 +136,10 @@ class DiagramView(CodeView):
             return
         px = self._style.px
         line = QRectF(self.left + px(16), self.height - px(34), self._width - self.left - px(32), px(24))
-        painter.setFont(self._style.small_font)
+        font = self._style.small_font_for(complaint)
+        painter.setFont(font)
         painter.setPen(QColor(self._style.tokens.muted))
-        said = QFontMetricsF(self._style.small_font).elidedText(complaint, Qt.TextElideMode.ElideRight, line.width())
+        said = QFontMetricsF(font).elidedText(complaint, Qt.TextElideMode.ElideRight, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, said)
 
     @override

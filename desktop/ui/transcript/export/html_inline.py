@@ -11,7 +11,7 @@ from desktop.ui.transcript.formulas.typeset import typeset
 from desktop.ui.transcript.text import note
 from desktop.ui.transcript.text.address import may_open
 from desktop.ui.transcript.text.inline import LINE_BREAK, References, Span, spans
-from desktop.ui.transcript.text.script import has_cjk
+from desktop.ui.transcript.text.script import has_slanted_letters
 
 _NOT_IN_HTML = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), "�")
 
@@ -53,7 +53,7 @@ def _span(span: Span, notes: Mapping[str, str]) -> str:
     if span.strike:
         inner = f"<s>{inner}</s>"
     if span.italic:
-        inner = f'<em class="dots">{inner}</em>' if has_cjk(span.text) else f"<em>{inner}</em>"
+        inner = f"<em>{inner}</em>" if has_slanted_letters(span.text) else f'<em class="dots">{inner}</em>'
     if span.bold:
         inner = f"<strong>{inner}</strong>"
     return f'<span class="muted">{inner}</span>' if span.muted else inner

@@ -50,15 +50,17 @@ def print_pages(
 
 def _draw_margins(painter: QPainter, pages: Pages, title: str, number: int) -> None:
     style, sheet = pages.style, pages.sheet
-    metrics = QFontMetricsF(style.small_font)
-    painter.setFont(style.small_font)
     painter.setPen(QColor(style.tokens.muted))
-    head = metrics.elidedText(" ".join(title.split()), Qt.TextElideMode.ElideRight, sheet.width)
-    painter.drawText(QPointF(0, -style.px(_HEAD_PX)), head)
     bottom = sheet.height + style.px(_FOOT_PX)
-    painter.drawText(QPointF(0, bottom), time.strftime("%Y-%m-%d"))
     words = _page_words(number + 1, len(pages.ends))
-    painter.drawText(QPointF(sheet.width - metrics.horizontalAdvance(words), bottom), words)
+    head = " ".join(title.split())
+    today = time.strftime("%Y-%m-%d")
+    for text, y, is_right in ((head, -style.px(_HEAD_PX), False), (today, bottom, False), (words, bottom, True)):
+        font = style.small_font_for(text)
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, sheet.width)
+        painter.drawText(QPointF(sheet.width - metrics.horizontalAdvance(shown) if is_right else 0, y), shown)
 
 
 def _page_words(number: int, count: int) -> str:
