@@ -273,7 +273,7 @@ def test_another_chat_takes_the_bar_away(show: Show, qtbot: QtBot) -> None:
     find(transcript, "word", qtbot)
     transcript.set_rows([answer(2, "other")])
     assert not transcript.finding.is_open
-    assert transcript.needle == ""
+    assert transcript.marks.needle == ""
     assert transcript.selection is None  # what was visited is not there any more
 
 
