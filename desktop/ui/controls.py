@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
@@ -48,7 +49,12 @@ def describe(widget: QWidget, words: str, shortcut: QKeySequence | None = None) 
     """Tell screen readers and the pointer what `widget` does, and which keys do the same."""
     widget.setAccessibleName(words)
     keys = shortcut.toString(QKeySequence.SequenceFormat.NativeText) if shortcut is not None else ""
-    widget.setToolTip(f"{words}  ({keys})" if keys else words)
+    widget.setToolTip(tip(f"{words}  ({keys})" if keys else words))
+
+
+def tip(text: str) -> str:
+    """`text` as a tooltip shows it. Qt takes what looks like HTML for HTML, and loads the pictures that it names."""
+    return f"<span>{escape(text)}</span>" if "<" in text or "&" in text else text
 
 
 def set_look(widget: QWidget, look: str) -> None:
@@ -180,7 +186,7 @@ class ElidedLabel(QLabel):
     def _fit(self) -> None:
         shown = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, self.width())
         self.setText(shown)
-        self.setToolTip(self._full if shown != self._full else "")
+        self.setToolTip(tip(self._full) if shown != self._full else "")
 
 
 class ElidedButton(QPushButton):

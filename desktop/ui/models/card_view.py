@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from desktop.ui.controls import DRESS_CHANGES
+from desktop.ui.controls import DRESS_CHANGES, tip
 from desktop.ui.i18n import tr
 from desktop.ui.theme import scaled, tokens
 from desktop.ui.transcript.blocks.target import Does, Target
@@ -187,7 +187,7 @@ class _Page(QWidget):
         target = self._target_at(event.position())
         self.setCursor(Qt.CursorShape.PointingHandCursor if target else Qt.CursorShape.ArrowCursor)
         # Where it leads can be seen before it is opened.
-        self.setToolTip(target.link if target else "")
+        self.setToolTip(tip(target.link) if target else "")
 
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

@@ -12,6 +12,7 @@ from typing_extensions import override
 from desktop.errors import AppError
 from desktop.hub.fit import Fit, Verdict
 from desktop.hub.model import Model, Neighbour
+from desktop.ui.controls import tip
 from desktop.ui.error_text import explain, one_line
 from desktop.ui.fit_words import fit_line
 from desktop.ui.i18n import tr
@@ -168,7 +169,7 @@ def _of_neighbour(neighbour: Neighbour, role: int) -> Any:
     facts = tr("{program} · {size}", program=neighbour.program, size=size(neighbour.size_bytes))
     answers: dict[int, Any] = {
         Qt.ItemDataRole.DisplayRole: neighbour.title,
-        Qt.ItemDataRole.ToolTipRole: str(neighbour.path),
+        Qt.ItemDataRole.ToolTipRole: tip(str(neighbour.path)),
         Qt.ItemDataRole.AccessibleTextRole: tr("{name}, can be added, {facts}", name=neighbour.title, facts=facts),
         BADGES: [],
         FACTS: facts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from desktop.hub.model import Model
@@ -38,6 +38,7 @@ class Removal(QObject):
         dialog = QMessageBox(self._window)
         dialog.setObjectName("trashDialog")
         dialog.setWindowTitle(tr("Move to the trash"))
+        dialog.setTextFormat(Qt.TextFormat.PlainText)
         dialog.setText(tr("Move {name} to the trash?", name=title_of(model)))
         dialog.setInformativeText(tr("It frees {size} once the trash is emptied.", size=size(frees_bytes)))
         move = dialog.addButton(tr("Move to the trash"), QMessageBox.ButtonRole.AcceptRole)

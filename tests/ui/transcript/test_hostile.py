@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from typing_extensions import override
 
 from desktop.chat.message import State
 from desktop.ui.transcript.text import markdown
@@ -23,30 +20,6 @@ from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, grown, question
 
 Show = Callable[..., Transcript]
-
-
-@pytest.fixture
-def server() -> Iterator[tuple[str, list[str]]]:
-    """A web server's address and the requests that it gets."""
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(404)
-            self.end_headers()
-
-        @override
-        def log_message(self, format: str, *args: object) -> None:
-            """Silence."""
-
-    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=web.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{web.server_port}", asked
-    web.shutdown()
-    thread.join()
-    web.server_close()
 
 
 def test_nothing_is_fetched_or_read(show: Show, server: tuple[str, list[str]], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import State
 from desktop.errors import CannotExport
+from desktop.ui.controls import ElidedLabel, IconButton, describe
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.export.saving import Saving, file_name
 from desktop.ui.transcript.place import TEXT, Place, Spot
@@ -78,9 +80,39 @@ def test_an_address_is_shown_so_that_it_cannot_be_misread(address: str, parts: t
     assert (shown.before, shown.host, shown.after) == parts
 
 
-@pytest.mark.parametrize("address", [*UNSAFE, "https://", "http:path", "http:///x", " javascript:x", "java\nscript:x"])
+# Some mail programs attach the files that a link names, and a line break begins another header.
+UNSAFE_MAIL = ["mailto:a@b?attach=/etc/x", "mailto:a@b?Attachment=x", "mailto:a%0ABcc:x@y", "mailto:a?subject=x%0Dy"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [*UNSAFE, *UNSAFE_MAIL, "https://", "http:path", "http:///x", " javascript:x", "java\nscript:x"],
+)
 def test_what_is_no_address_for_the_browser_opens_nothing(address: str) -> None:
     assert links.opened(address) == ""
+
+
+def test_a_mail_may_have_a_subject_and_lines() -> None:
+    mail = "mailto:a@b.example?cc=c@d.example&subject=Hello%20you&body=one%0D%0Atwo"
+    assert links.opened(mail) == mail
+
+
+def test_tips_are_words(show: Show) -> None:
+    """Qt takes what looks like HTML for HTML, and loads the pictures that it names."""
+    transcript = show([answer(1, "x[^<b>x</b>]\n\n[^<b>x</b>]: note")])
+    spot = target(transcript, 0, Does.SHOW_NOTE).area.center().toPoint()
+    viewport = transcript.viewport()
+    QApplication.sendEvent(viewport, QHelpEvent(QEvent.Type.ToolTip, spot, viewport.mapToGlobal(spot)))
+    assert QToolTip.text() == f"<span>Note {escape('<b>x</b>')}</span>"
+    title = ElidedLabel()
+    title.resize(20, 20)
+    title.set_full_text("<img src='/home/me/x.png'>")
+    assert title.toolTip() == "<span>&lt;img src=&#x27;/home/me/x.png&#x27;&gt;</span>"
+    button = IconButton("x", "x")
+    describe(button, "<b>Name</b> & more")
+    assert button.toolTip() == "<span>&lt;b&gt;Name&lt;/b&gt; &amp; more</span>"
+    describe(button, "Name")
+    assert button.toolTip() == "Name"
 
 
 @pytest.mark.parametrize("address", UNSAFE)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication, QHelpEvent, QMouseEvent
 from PySide6.QtWidgets import QToolTip
 from typing_extensions import override
 
+from desktop.ui.controls import tip
 from desktop.ui.transcript.blocks.target import Does, Target
 from desktop.ui.transcript.canvas import Canvas
 from desktop.ui.transcript.place import Place, Spot
@@ -172,7 +173,7 @@ class Pointer(QObject):
         row = canvas.column.at(canvas.to_column(point).y()) if canvas.rows else None
         for target in canvas.targets(row) if row is not None else ():
             if target.does not in _SAY_THEMSELVES and target.area.contains(point):
-                QToolTip.showText(event.globalPos(), target.name, canvas.viewport(), target.area.toAlignedRect())
+                QToolTip.showText(event.globalPos(), tip(target.name), canvas.viewport(), target.area.toAlignedRect())
                 return
         QToolTip.hideText()
 
