@@ -11,6 +11,7 @@ from desktop.ui import colours
 from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.blocks.make import make_view
+from desktop.ui.transcript.blocks.table_columns import fitted
 from desktop.ui.transcript.flow import Flow
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text import markdown
@@ -138,3 +139,10 @@ def test_a_hundred_columns_are_shown_and_scrolled(show: Show) -> None:
     assert view.scroll_sideways(1e9)
     transcript.viewport().repaint()
     assert not view.scroll_sideways(1)
+
+
+@pytest.mark.usefixtures("qapp")
+def test_on_paper_wide_columns_make_room_for_narrow_ones() -> None:
+    style = Style(colours.LIGHT, 1.0, on_paper=True)
+    assert fitted([60, 400, 80, 300, 100], 480, style) == [60, 120, 80, 120, 100]
+    assert sum(fitted([200] * 9, 450, style)) <= 450

@@ -45,11 +45,22 @@ def fitted(widths: Sequence[int], room: float, style: Style) -> list[int]:
     over = sum(widths) - room
     if over <= 0:
         return list(widths)
-    limit = 0 if style.on_paper else style.px(_SQUEEZED_PX)
+    limit = style.px(_SQUEEZED_PX)
     spare = [max(0, width - limit) for width in widths]
     if sum(spare) < over:
-        return list(widths)
+        return _cut(widths, room) if style.on_paper else list(widths)
     return [int(width - over * more / sum(spare)) for width, more in zip(widths, spare, strict=True)]
+
+
+def _cut(widths: Sequence[int], room: float) -> list[int]:
+    """The wide ones cut to one width, so that all fit into `room`: short words stay whole."""
+    left, most = room, 0.0
+    for number, width in enumerate(sorted(widths)):
+        most = left / (len(widths) - number)
+        if width > most:
+            break
+        left -= width
+    return [min(width, int(most)) for width in widths]
 
 
 def _shown(text: str) -> str:
