@@ -23,6 +23,7 @@ from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.markdown import Block
 
 _AT_END_PX = 4
+_LINE_PX = 24
 _BREATH_MS = 80
 _BREATHS = 24
 _SETTLE_ROUNDS = 8
@@ -73,6 +74,11 @@ class Canvas(QAbstractScrollArea):
     def _sight(self) -> tuple[float, float]:
         top = self.verticalScrollBar().value()
         return float(top), float(top + self.viewport().height())
+
+    @property
+    def _end(self) -> int:
+        """The scroll bar's value where the end is in sight."""
+        return max(-self._room_above, round(self.column.height) - self.viewport().height())
 
     @property
     def _left(self) -> int:
@@ -137,16 +143,16 @@ class Canvas(QAbstractScrollArea):
         height = self.viewport().height()
         before = bar.value()
         anchor = None if self.follows else self._place_to_keep(before, before + height)
+        value = before
         for _ in range(_SETTLE_ROUNDS):
-            if self.follows:
-                self._set_range(bar.maximum())
-                bar.setValue(bar.maximum())
-            top = bar.value()
+            top = self._end if self.follows else value
             changed = self.column.realise(top, top + height)
-            self._set_range(top)
-            bar.setValue(bar.maximum() if self.follows else round(before + self.column.moved(anchor)))
-            if not changed and bar.value() == top:
+            value = self._end if self.follows else round(before + self.column.moved(anchor))
+            value = max(-self._room_above, min(value, self._end))
+            if not changed and value == top:
                 break
+        # Once: whatever changes of the scroll bar, Qt lays out the whole area anew.
+        self._set_range(value)
         self._is_settling = False
         # What the reader saw keeps its place when heights above are corrected: it moves by what was scrolled only.
         self._repaint((bar.value() if self.follows else before) - self._painted_at, changed_below)
@@ -174,10 +180,11 @@ class Canvas(QAbstractScrollArea):
 
     def _set_range(self, value: int) -> None:
         bar = self.verticalScrollBar()
-        height = self.viewport().height()
-        bar.setPageStep(height)
-        bar.setSingleStep(self.column.style.px(24))
-        bar.setRange(-self._room_above, max(-self._room_above, round(self.column.height) - height))
+        line = self.column.style.px(_LINE_PX)
+        # A line of the page before is the first of the next.
+        bar.setPageStep(max(line, self.viewport().height() - line))
+        bar.setSingleStep(line)
+        bar.setRange(-self._room_above, self._end)
         bar.setValue(value)
 
     def leave_room_above(self, room: int) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from PySide6.QtCore import QObject, QTimer
+from pytestqt.qtbot import QtBot
 
+from desktop.chat.message import State
 from desktop.ui.transcript.blocks import make
 from desktop.ui.transcript.blocks.block_view import BlockView
 from desktop.ui.transcript.text.markdown import Block, Kind
 from desktop.ui.transcript.transcript import Transcript
-from tests.ui.transcript.rows import answer
+from tests.ui.transcript.rows import answer, grown
 
 Show = Callable[..., Transcript]
 WORDS = "Some words that are read, and a few more of them in the same line."
@@ -68,3 +71,29 @@ def _make_higher(monkeypatch: pytest.MonkeyPatch, kind: type[BlockView]) -> None
         return view
 
     monkeypatch.setattr("desktop.ui.transcript.flow.make_view", make_view)
+
+
+def test_a_line_of_the_page_before_stays_in_sight(show: Show) -> None:
+    transcript = show([answer(1, "\n\n".join([WORDS] * 100))])
+    bar = transcript.verticalScrollBar()
+    before = bar.value()
+    transcript.scroll_page(-1)
+    line = transcript.column.style.line_height(transcript.column.style.text_font.pixelSize(), cjk=False)
+    assert line <= transcript.viewport().height() - (before - bar.value()) <= 2 * line
+
+
+def test_nothing_runs_while_nothing_happens(show: Show, qtbot: QtBot) -> None:
+    row = answer(2, "", State.STREAMING)
+    code = "```python\n" + "value = 1\n" * 300 + "```"
+    transcript = show([answer(1, code), row])
+    text = f"{code}\n\n| a |\n|---|\n| b |\n\n$$x$$\n\n```mermaid\nflowchart LR\nA --> B\n```\n"
+    for end in range(0, len(text), 500):
+        transcript.update_row(1, grown(row, text[:end]))
+    transcript.update_row(1, grown(row, text, State.COMPLETE))
+    qtbot.waitUntil(lambda: transcript.colouring.is_done and not _running(transcript), timeout=20_000)
+
+
+def _running(transcript: Transcript) -> list[QObject]:
+    """What would wake the processor."""
+    timers = [timer for timer in transcript.findChildren(QTimer) if timer.isActive()]
+    return [*timers, *([transcript] if transcript._breathing.isActive() else [])]
