@@ -30,7 +30,8 @@ from desktop.ui.transcript.words import reasoning_title
 
 BUBBLE_SHARE = 0.8
 
-_ABOVE_QUESTION, _ABOVE_ANSWER = 12, 8
+_ABOVE_QUESTION, _ABOVE_ANSWER = 20, 6
+"""An answer stands nearer to its question than to the next one: the room for the actions is below both."""
 _ACTIONS = 24
 _BUBBLE_X, _BUBBLE_Y = 16, 9
 _LINE = 28
