@@ -16,12 +16,12 @@ from PySide6.QtGui import QColor, QPainter
 
 from desktop.chat.message import Role, State
 from desktop.ui import theme
-from desktop.ui.icons import icon
 from desktop.ui.transcript.blocks.block_state import BlockState
 from desktop.ui.transcript.blocks.target import Target
 from desktop.ui.transcript.flow import Flow, estimated_lines
 from desktop.ui.transcript.message import header_line, reasoning_line
 from desktop.ui.transcript.message.header_line import HeaderLine
+from desktop.ui.transcript.message.notice import Notice
 from desktop.ui.transcript.place import REASONING, TEXT, Place
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
@@ -35,8 +35,6 @@ _ABOVE_QUESTION, _ABOVE_ANSWER = 20, 6
 _ACTIONS = 24
 _BUBBLE_X, _BUBBLE_Y = 16, 9
 _LINE = 28
-_NOTICE_INDENT = 24
-_BUTTONS = 46
 _FEW_BLOCKS = 4
 
 
@@ -66,7 +64,7 @@ class MessageView:
         self._text = Flow(style, self._text_width(), state.text, plain=self._is_question)
         self._reasoning = Flow(style.small, self._reasoning_width(), state.reasoning, muted=True)
         self._header = HeaderLine(row, style)
-        self._notice = self._make_notice()
+        self._notice = Notice(row, style, width)
         self._bubble = QRectF()
         self.set_row(row)
 
@@ -84,8 +82,8 @@ class MessageView:
         self._text.set_text(message.text, growing=growing)
         # Parsed only when it can be seen.
         self._reasoning.set_text(message.reasoning if self.is_unfolded else "", growing=growing)
-        if (before.notice, before.is_error) != (row.notice, row.is_error):
-            self._notice = self._make_notice()
+        if _notice_of(before) != _notice_of(row):
+            self._notice = Notice(row, self._style, self._width)
         if before.message.statistics is not message.statistics or before.model_title != row.model_title:
             self._header = HeaderLine(row, self._style)
         self._arrange()
@@ -106,7 +104,7 @@ class MessageView:
         self._width = width
         self._text.set_width(self._text_width())
         self._reasoning.set_width(self._reasoning_width())
-        self._notice.set_width(self._notice_width())
+        self._notice.set_width(self._width)
         self._arrange()
 
     @property
@@ -143,10 +141,8 @@ class MessageView:
     @property
     def notice_buttons(self) -> QPointF | None:
         """The upper left corner of the first button under the notice."""
-        if not self._has_buttons:
-            return None
-        px = self._style.px
-        return QPointF(self._notice_left, self._actions_top - px(_BUTTONS - 10))
+        corner = self._notice.buttons
+        return None if corner is None else corner + QPointF(0, self._notice_top)
 
     @property
     def ring(self) -> QRectF:
@@ -192,7 +188,7 @@ class MessageView:
         for _, corner, flow in self.parts():
             if flow.realise(top - corner.y(), bottom - corner.y()):
                 self._arrange()
-        if self._notice.realise(0, bottom):
+        if self._notice.realise(bottom):
             self._arrange()
         return self.height != before
 
@@ -254,8 +250,11 @@ class MessageView:
             painter.restore()
         if self.indicator is not None and self.row.progress:
             self._draw_progress(painter)
-        if self.row.notice and self._notice_top < bottom:
-            self._draw_notice(painter)
+        if self._notice_top < bottom:
+            painter.save()
+            painter.translate(QPointF(0, self._notice_top))
+            self._notice.draw(painter)
+            painter.restore()
 
     # Where the parts stand.
 
@@ -276,31 +275,11 @@ class MessageView:
     def _reasoning_width(self) -> float:
         return max(1.0, self._width - self._style.px(16))
 
-    def _notice_width(self) -> float:
-        return max(1.0, self._width - self._notice_left)
-
-    def _make_notice(self) -> Flow:
-        notice = Flow(self._style, self._notice_width(), muted=not self.row.is_error, plain=True)
-        notice.set_text(self.row.notice)
-        return notice
-
-    @property
-    def _has_buttons(self) -> bool:
-        return bool(self.row.notice) and (self.row.can_retry or self.row.offers_continue)
-
-    @property
-    def _notice_left(self) -> int:
-        return self._style.px(_NOTICE_INDENT) if self.row.is_error else 0
-
     def _arrange(self) -> None:
         px = self._style.px
         y = self._arrange_bubble(px(_ABOVE_QUESTION)) if self._is_question else self._arrange_answer(px(_ABOVE_ANSWER))
-        if self.row.notice:
-            self._notice_top = y + px(8)
-            y = self._notice_top + self._notice.height
-            if self._has_buttons:
-                y += px(_BUTTONS)
-        self._actions_top = y
+        self._notice_top = y
+        self._actions_top = y + self._notice.height
 
     def _arrange_bubble(self, y: float) -> float:
         px = self._style.px
@@ -345,17 +324,6 @@ class MessageView:
         area = QRectF(px(20), self._progress_top, self._width - px(20), px(_LINE))
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.row.progress)
 
-    def _draw_notice(self, painter: QPainter) -> None:
-        px = self._style.px
-        if self.row.is_error:
-            size = px(16)
-            sign = icon("triangle-alert", self._style.tokens.danger, size)
-            sign.paint(painter, 0, int(self._notice_top + px(4)), size, size)
-        painter.save()
-        painter.translate(QPointF(self._notice_left, self._notice_top))
-        self._notice.draw(painter, 0, self._notice.height)
-        painter.restore()
-
 
 def estimated_heights(rows: Sequence[Row], width: float, style: Style) -> list[float]:
     """About how high the messages will be, without a look at their Markdown."""
@@ -371,12 +339,17 @@ def estimated_heights(rows: Sequence[Row], width: float, style: Style) -> list[f
     ]
 
 
+def _notice_of(row: Row) -> tuple[object, ...]:
+    """What of the row is said under its text, and offered."""
+    return row.notice, row.is_error, row.can_retry, row.offers_continue
+
+
 def _frame_of(row: Row) -> tuple[object, ...]:
     """What of the row is drawn around its text."""
     message = row.message
     return (
         *(message.state, message.statistics, message.reasoning, bool(message.text)),
-        *(row.notice, row.progress, row.can_retry, row.offers_continue, row.model_title),
+        *(*_notice_of(row), row.progress, row.model_title),
     )
 
 

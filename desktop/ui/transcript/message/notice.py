@@ -1,0 +1,75 @@
+"""The line under a message's text: why an answer ended early, what was left out, with room for its buttons."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QPainter
+
+from desktop.ui.icons import icon
+from desktop.ui.transcript.flow import Flow
+from desktop.ui.transcript.row import Row
+from desktop.ui.transcript.style import Style
+
+_ABOVE, _INDENT = 8, 24
+_BUTTONS, _ABOVE_BUTTONS = 46, 10
+
+
+class Notice:
+    """The notice of `row` in a column of `width` pixels. Where there is none, it takes no room."""
+
+    def __init__(self, row: Row, style: Style, width: float) -> None:
+        self._row = row
+        self._style = style
+        self._flow = Flow(style, self._room(width), muted=not row.is_error, plain=True)
+        self._flow.set_text(row.notice)
+
+    @property
+    def height(self) -> float:
+        """Of the words and the room for buttons."""
+        if not self._row.notice:
+            return 0.0
+        return self._style.px(_ABOVE) + self._flow.height + (self._style.px(_BUTTONS) if self._has_buttons else 0)
+
+    @property
+    def buttons(self) -> QPointF | None:
+        """The upper left corner of the first button."""
+        if not self._has_buttons:
+            return None
+        return QPointF(self._left, self.height - self._style.px(_BUTTONS - _ABOVE_BUTTONS))
+
+    def restyle(self, style: Style) -> None:
+        """Draw with `style`, which has other colours and the same measures."""
+        self._style = style
+        self._flow.restyle(style)
+
+    def set_width(self, width: float) -> None:
+        """Lay out for a column of `width` pixels."""
+        self._flow.set_width(self._room(width))
+
+    def realise(self, bottom: float) -> bool:
+        """Lay out what lies above a height. True if the notice's height changed by that."""
+        return self._flow.realise(0, bottom)
+
+    def draw(self, painter: QPainter) -> None:
+        """Paint at the painter's origin."""
+        if not self._row.notice:
+            return
+        px = self._style.px
+        if self._row.is_error:
+            size = px(16)
+            icon("triangle-alert", self._style.tokens.danger, size).paint(painter, 0, px(_ABOVE + 4), size, size)
+        painter.save()
+        painter.translate(QPointF(self._left, px(_ABOVE)))
+        self._flow.draw(painter, 0, self._flow.height)
+        painter.restore()
+
+    @property
+    def _has_buttons(self) -> bool:
+        return bool(self._row.notice) and (self._row.can_retry or self._row.offers_continue)
+
+    @property
+    def _left(self) -> int:
+        return self._style.px(_INDENT) if self._row.is_error else 0
+
+    def _room(self, width: float) -> float:
+        return max(1.0, width - self._left)
