@@ -187,3 +187,19 @@ def test_enter_opens_the_link_at_the_caret(show: Show, qtbot: QtBot) -> None:
     with qtbot.waitSignal(transcript.link_activated) as told:
         press(transcript, Key.Key_Return)
     assert told.args == ["https://a.example/x"]
+
+
+def test_a_page_further_may_be_an_answer_that_has_not_begun(show: Show) -> None:
+    paragraphs = "\n\n".join(["word"] * 12)
+    rows = [question(1, paragraphs), answer(2, "", State.STREAMING), *[answer(3 + n, "") for n in range(9)]]
+    transcript = show([*rows, question(20, "the end")], height=200)
+    transcript.verticalScrollBar().setValue(0)
+    begin(transcript)
+    for _ in range(12):
+        press(transcript, Key.Key_PageDown, held=SHIFT)
+        spot = transcript.caret.spot
+        assert spot is not None
+        assert spot.row in (0, 11)
+    press(transcript, Key.Key_PageUp, held=SHIFT)
+    assert transcript.caret.spot is not None
+    assert transcript.caret.spot.row == 0

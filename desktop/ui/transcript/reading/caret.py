@@ -172,7 +172,9 @@ class Caret:
         y = area.center().y() + direction * step
         if not 0 <= y < column.height:
             return self._edge(direction) or spot
-        return column.spot_at(QPointF(x, y))
+        found = column.spot_at(QPointF(x, y))
+        # An answer that has not begun has no text to stand in.
+        return found if has_text(column, found) else _neighbour(column, found, direction) or spot
 
     def _line(self, spot: Spot, direction: int) -> Spot:
         """The next line, at the x where the first of several such steps began."""
