@@ -57,7 +57,7 @@ class DiagramView(CodeView):
         svg = self._picture.svg if self._picture is not None else ""
         wanted = (
             Target(QRectF(), tr("Show source"), Does.SHOW_SOURCE),
-            Target(QRectF(), tr("Save as SVG"), Does.SAVE, svg, "svg"),
+            Target(QRectF(), tr("Save as SVG…"), Does.SAVE, svg, "svg"),
             Target(QRectF(), tr("Copy source"), Does.COPY, self.block.text, self.block.language),
         )
         places = [target.area for target in found[-len(wanted) :]]
