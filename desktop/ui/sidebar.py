@@ -65,7 +65,7 @@ class Sidebar(QWidget):
         self._settings.setProperty("look", "row")
         self._settings.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._searching = QTimer(self, singleShot=True, interval=_SEARCH_MS)
-        self._has_chats = False
+        self._chat_ids: set[int] = set()
         self._hits: list[Hit] | None = None
         self._lay_out()
         self._connect()
@@ -73,9 +73,11 @@ class Sidebar(QWidget):
 
     def set_chats(self, chats: list[Chat], today: date) -> None:
         """List `chats`, which come newest first, as seen on the day `today`."""
-        self._has_chats = bool(chats)
+        before, self._chat_ids = self._chat_ids, {chat.id for chat in chats}
         self._list.set_chats(chats, today)
         self._show_page()
+        if self._chat_ids != before:
+            self.search_again()
 
     def set_open(self, chat_id: int | None) -> None:
         """Mark the chat that the window shows."""
@@ -178,7 +180,7 @@ class Sidebar(QWidget):
         if self._hits is not None:
             self._stack.setCurrentWidget(self._results if self._hits else self._nothing)
         else:
-            self._stack.setCurrentWidget(self._list if self._has_chats else self._nothing)
+            self._stack.setCurrentWidget(self._list if self._chat_ids else self._nothing)
         nothing_found = tr("Nothing found. Try fewer or other words.")
         self._nothing.setText(tr("Your chats will be listed here.") if self._hits is None else nothing_found)
 

@@ -201,3 +201,17 @@ def test_it_speaks_another_language_at_once(sidebar: Sidebar) -> None:
     assert field is not None
     assert field.placeholderText() == "搜索"
     assert period(date(2026, 1, 1), TODAY) == "2026年1月"
+
+
+def test_what_was_found_is_looked_for_again_when_a_chat_is_gone(sidebar: Sidebar, qtbot: QtBot) -> None:
+    chats = [_chat(1), _chat(2)]
+    sidebar.set_chats(chats, TODAY)
+    sidebar.focus_search()
+    field = sidebar.findChild(QLineEdit, "searchBox")
+    assert field is not None
+    with qtbot.waitSignal(sidebar.search_changed):
+        QTest.keyClicks(field, "rain")
+    with qtbot.assertNotEmitted(sidebar.search_changed):
+        sidebar.set_chats(list(chats), TODAY)
+    with qtbot.waitSignal(sidebar.search_changed):
+        sidebar.set_chats(chats[1:], TODAY)
