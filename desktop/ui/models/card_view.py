@@ -27,6 +27,8 @@ from desktop.ui.transcript.flow import Flow
 from desktop.ui.transcript.style import Style
 
 _FOLDED_PX = 360
+_MARGIN_PX = 8
+"""Left and right of the text, for the ring of focus and for what hangs out of the column."""
 _FADE_PX = 48
 _WEB = ("http", "https")
 # Cards of a megabyte exist; nobody reads them here.
@@ -156,7 +158,7 @@ class _Page(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._chosen = None
-        self._flow.set_width(float(self.width()))
+        self._flow.set_width(self._text_width())
         self._settle()
 
     @override
@@ -174,7 +176,10 @@ class _Page(QWidget):
             self._settle()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.save()
+        painter.translate(scaled(_MARGIN_PX), 0)
         self._flow.draw(painter, area.top(), area.bottom() + 1)
+        painter.restore()
         if self.is_cut:
             self._fade(painter)
         if self.hasFocus():
@@ -201,7 +206,8 @@ class _Page(QWidget):
             self._settle()
         stops = []
         for index, top, _ in self._flow.in_sight(0, self.height()):
-            stops += [each.translated(QPointF(0, top)) for each in self._flow.targets(index) if _is_usable(each)]
+            corner = QPointF(scaled(_MARGIN_PX), top)
+            stops += [each.translated(corner) for each in self._flow.targets(index) if _is_usable(each)]
         stops = [each for each in stops if each.area.bottom() <= self.height()]
         at = stops.index(self._chosen) + (1 if forward else -1) if self._chosen in stops else 0 if forward else -1
         goes_on = not stops or (self._chosen in stops and not 0 <= at < len(stops))
@@ -215,7 +221,7 @@ class _Page(QWidget):
     def _target_at(self, point: QPointF) -> Target | None:
         """The web link or the code's copy button at `point`."""
         for index, top, _ in self._flow.in_sight(point.y() - 1, point.y() + 1):
-            target = self._flow.target_at(index, point - QPointF(0, top))
+            target = self._flow.target_at(index, point - QPointF(scaled(_MARGIN_PX), top))
             if target is not None and _is_usable(target):
                 return target
         return None
@@ -239,7 +245,10 @@ class _Page(QWidget):
         self.grown.emit()
 
     def _make_flow(self) -> Flow:
-        return Flow(Style(tokens(self.palette()), scaled(100) / 100), float(max(80, self.width())))
+        return Flow(Style(tokens(self.palette()), scaled(100) / 100), self._text_width())
+
+    def _text_width(self) -> float:
+        return float(max(80, self.width() - 2 * scaled(_MARGIN_PX)))
 
 
 def _is_usable(target: Target) -> bool:
