@@ -25,9 +25,10 @@ _DEVICE_PIXEL_RATIOS = (1.0, 1.25, 1.5, 2.0, 3.0)
 @cache
 def icon(name: str, colour: str, size: int) -> QIcon:
     """The icon called `name` in `colour` (`#RRGGBB`), `size` logical pixels square, sharp on every screen."""
+    renderer = _outline(name, colour, size)
     made = QIcon()
     for ratio in _DEVICE_PIXEL_RATIOS:
-        drawn = _draw(name, colour, size, ratio)
+        drawn = _rendered(renderer, size, ratio)
         made.addPixmap(drawn)
         made.addPixmap(_faded(drawn), QIcon.Mode.Disabled)
     return made
@@ -42,12 +43,12 @@ def app_icon() -> QIcon:
     return made
 
 
-def _draw(name: str, colour: str, size: int, ratio: float) -> QPixmap:
+def _outline(name: str, colour: str, size: int) -> QSvgRenderer:
     # Strokes stay 1.5 px on small icons and grow with the icon above 20 px (zoomed windows).
     stroke = _STROKE_PX * max(1.0, size / 20) * _BOX / size
     outline = _path(name).read_text(encoding="utf-8")
     outline = outline.replace("currentColor", colour).replace('stroke-width="2"', f'stroke-width="{stroke:.3f}"')
-    return _rendered(QSvgRenderer(QByteArray(outline.encode())), size, ratio)
+    return QSvgRenderer(QByteArray(outline.encode()))
 
 
 def _rendered(renderer: QSvgRenderer, size: int, ratio: float) -> QPixmap:
