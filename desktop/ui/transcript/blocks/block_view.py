@@ -19,7 +19,6 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
-    QTextLine,
 )
 from typing_extensions import override
 
@@ -29,6 +28,7 @@ from desktop.ui.transcript.blocks.inline_text import InlineText
 from desktop.ui.transcript.blocks.markers import Markers
 from desktop.ui.transcript.blocks.sideways import Sideways
 from desktop.ui.transcript.blocks.target import Does, Target
+from desktop.ui.transcript.blocks.text_lines import Stretch, caret_x, draw_lines, line_bottoms, lines_between
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.inline import References, without_isolates
 from desktop.ui.transcript.text.markdown import Block
@@ -99,15 +99,7 @@ class BlockView:
 
     def breaks(self) -> list[float]:
         """Where the block may be cut on paper: between two of its lines, from its upper edge."""
-        layout_of = self._document.documentLayout()
-        bottoms = []
-        block = self._document.begin()
-        while block.isValid():
-            layout, top = block.layout(), layout_of.blockBoundingRect(block).top() + self._top()
-            lines = map(layout.lineAt, range(layout.lineCount()))
-            bottoms += [top + line.y() + line.height() for line in lines]
-            block = block.next()
-        return bottoms[:-1]
+        return [self._top() + bottom for bottom in line_bottoms(self._document)][:-1]
 
     def text(self, start: int = 0, end: int | None = None) -> str:
         """The text between two positions."""
@@ -145,7 +137,7 @@ class BlockView:
         if not line.isValid():
             return QRectF(self.left, self._top(), 0, self.height - self._top() - self._bottom())
         corner = self._document.documentLayout().blockBoundingRect(block).topLeft() + self._origin()
-        x = _x(line, min(position, self.length) - block.position())
+        x = caret_x(line, min(position, self.length) - block.position())
         return QRectF(corner.x() + x, corner.y() + line.y(), 0, line.ascent() + line.descent())
 
     def areas(self, start: int, end: int) -> list[QRectF]:
@@ -191,7 +183,7 @@ class BlockView:
                 context.selections = [self._marked(*selection)]
         if self._style.on_paper:
             painter.setPen(context.palette.color(QPalette.ColorRole.Text))
-            self._draw_on_paper(painter)
+            draw_lines(painter, self._document)
         else:
             self._document.documentLayout().draw(painter, context)
         painter.restore()
@@ -201,22 +193,6 @@ class BlockView:
     def draw_quote_bar(self, painter: QPainter, depth: int, y: float, height: float) -> None:
         """Paint the edge of the quote that is the block's indent number `depth`."""
         self._markers.draw_quote_bar(painter, depth, y, height)
-
-    def _draw_on_paper(self, painter: QPainter) -> None:
-        """Paint the lines of this page. Qt would paint one of the page before, and a search find it on both."""
-        layout_of = self._document.documentLayout()
-        seen = (
-            painter.clipBoundingRect()
-            if painter.hasClipping()
-            else layout_of.frameBoundingRect(self._document.rootFrame())
-        )
-        block = self._document.begin()
-        while block.isValid():
-            layout, corner = block.layout(), layout_of.blockBoundingRect(block).topLeft()
-            for line in map(layout.lineAt, range(layout.lineCount())):
-                if seen.top() <= corner.y() + line.y() + line.height() / 2 < seen.bottom():
-                    line.draw(painter, corner)
-            block = block.next()
 
     # Sideways, where the content is wider than its room.
 
@@ -329,25 +305,9 @@ class BlockView:
             for line, left, right, baseline in self._lines(start, end)
         ]
 
-    def _lines(self, start: int, end: int) -> Iterator[tuple[QTextLine, float, float, float]]:
+    def _lines(self, start: int, end: int) -> Iterator[Stretch]:
         """The lines between two positions, each with what of it is meant: from left to right, and its baseline."""
-        layout_of = self._document.documentLayout()
-        block = self._document.findBlock(start)
-        while block.isValid() and block.position() < end:
-            layout = block.layout()
-            corner = layout_of.blockBoundingRect(block).topLeft()
-            from_start = layout.lineForTextPosition(max(0, start - block.position()))
-            for index in range(from_start.lineNumber() if from_start.isValid() else 0, layout.lineCount()):
-                line = layout.lineAt(index)
-                first = max(start - block.position(), line.textStart())
-                last = min(end - block.position(), line.textStart() + line.textLength())
-                if line.textStart() >= end - block.position():
-                    break
-                if first < last:
-                    edges = sorted((_x(line, first), _x(line, last)))
-                    baseline = corner.y() + line.y() + line.ascent()
-                    yield line, corner.x() + edges[0], corner.x() + edges[1], baseline
-            block = block.next()
+        return lines_between(self._document, start, end)
 
     def _draw_marks(self, painter: QPainter, start: int, end: int) -> None:
         """Mark the text between two positions. Qt would mark each formula in it twice."""
@@ -388,9 +348,3 @@ def line_height(height: int) -> QTextBlockFormat:
     look = QTextBlockFormat()
     look.setLineHeight(height, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
     return look
-
-
-def _x(line: Any, position: int) -> float:
-    """The x of a caret in a QTextLine; PySide's cursorToX returns the position too."""
-    found = line.cursorToX(position)
-    return float(found[0] if isinstance(found, tuple) else found)

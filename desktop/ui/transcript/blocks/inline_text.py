@@ -17,12 +17,12 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
-    QTextLine,
 )
 
 from desktop.ui.i18n import language
 from desktop.ui.transcript.blocks.formula_object import KIND, FormulaObject, InlineFormula, inline_formula
 from desktop.ui.transcript.blocks.target import Does
+from desktop.ui.transcript.blocks.text_lines import Stretch
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.text.inline import FORMULA_CHARACTER, ISOLATE, References, Span, source, spans
 from desktop.ui.transcript.text.script import has_cjk, has_slanted_letters
@@ -37,8 +37,8 @@ _SMALL, _LOW = frozenset("acegmnopqrsuvwxyz"), frozenset(".,\n\u2028")
 _LEANS, _LEANS_TALL = 0.09, 0.15
 """How far a letter that is slanted by the computer leans over its width, as a share of the font's size."""
 
-LinesBetween = Callable[[int, int], Iterable[tuple[QTextLine, float, float, float]]]
-"""The lines between two positions, each with what of it is meant: from left to right, and its baseline."""
+LinesBetween = Callable[[int, int], Iterable[Stretch]]
+"""The lines between two positions."""
 
 
 class InlineText:
