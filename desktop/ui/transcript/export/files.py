@@ -15,12 +15,15 @@ from desktop.errors import CannotExport
 
 _MAX_NAME_CHARS = 80
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff/\\:*?"<>|]+')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_MAX_NAME_BYTES = 240
+"""File systems take 255 in all; an emoji has four or more."""
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE)
 
 
 def file_name(title: str) -> str:
     """A name for the file of a chat with this `title` that every system takes, without an ending."""
-    name = " ".join(_UNSAFE.sub(" ", title).split())[:_MAX_NAME_CHARS].strip(". ")
+    name = " ".join(_UNSAFE.sub(" ", title).split())[:_MAX_NAME_CHARS]
+    name = name.encode("utf-8", "ignore")[:_MAX_NAME_BYTES].decode("utf-8", "ignore").strip(". ")
     return "Fireside" if not name or _RESERVED.match(name) else name
 
 
@@ -64,7 +67,9 @@ class NewFile:
         # Its last bytes may not fit either: it goes away anyway.
         with contextlib.suppress(OSError):
             self._file.close()
-        self._part.unlink(missing_ok=True)
+        # Nor may it be taken away any more where the disk has gone; that is told already.
+        with contextlib.suppress(OSError):
+            self._part.unlink(missing_ok=True)
 
     def _refused(self, error: OSError) -> CannotExport:
         return CannotExport(str(self.path), full=error.errno in (errno.ENOSPC, errno.EDQUOT))
