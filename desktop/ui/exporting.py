@@ -74,7 +74,7 @@ class Exporting(QObject):
         done = tr("Exported to {name}", name=path.name)
         self._begin(
             self._writing(kind, path),
-            lambda: self._toast.show_message(done, tr("Show in folder"), lambda: reveal(path)),
+            lambda: self._toast.show_afterwards(done, tr("Show in folder"), lambda: reveal(path)),
         )
 
     def print(self) -> QPrintDialog | None:

@@ -35,6 +35,7 @@ class Toast(QFrame):
         self.setObjectName("toast")
         self._window, self._above = window, above
         self._do: Callable[[], object] | None = None
+        self._next: tuple[str, str, Callable[[], object]] | None = None
         self._stays = self._in_progress = False
         self._text = QLabel()
         self._text.setWordWrap(True)
@@ -68,7 +69,7 @@ class Toast(QFrame):
 
     def show_progress(self, text: str, action: str, do: Callable[[], object]) -> None:
         """Say how far something is, until `end_progress`. Whoever has closed it is not told again."""
-        if self._in_progress and not self.isVisible():
+        if self._offers or (self._in_progress and not self.isVisible()):
             return
         if self._in_progress and self._action.text() == action:
             self._text.setText(text)
@@ -77,6 +78,13 @@ class Toast(QFrame):
             self._show(text, action, do, stays=False)
             self._in_progress = True
             self._timer.stop()
+
+    def show_afterwards(self, text: str, action: str, do: Callable[[], object]) -> None:
+        """As `show_message`, but what can still be undone is offered to its end first."""
+        if self._offers:
+            self._next = (text, action, do)
+        else:
+            self.show_message(text, action, do)
 
     def end_progress(self) -> None:
         """Go away if this tells of something that is under way."""
@@ -94,7 +102,10 @@ class Toast(QFrame):
         self._timer.stop()
         self._do = None
         self.hide()
+        then, self._next = self._next, None
         self.gone.emit()
+        if then is not None:
+            self.show_message(*then)
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -144,6 +155,11 @@ class Toast(QFrame):
         self.raise_()
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
         self._wait()
+
+    @property
+    def _offers(self) -> bool:
+        """Whether it offers to take something back, or another step, that goes with it."""
+        return self._do is not None and not self._in_progress and self.isVisible()
 
     def _wait(self) -> None:
         focus = QApplication.focusWidget()

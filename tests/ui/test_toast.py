@@ -96,3 +96,19 @@ def test_it_stays_inside_a_narrow_window(toast: Toast) -> None:
     assert isinstance(window, QWidget)
     window.resize(320, 400)
     assert window.rect().contains(toast.geometry())
+
+
+def test_what_can_be_undone_is_offered_to_its_end(toast: Toast) -> None:
+    done: list[str] = []
+    toast.show_progress("Exporting… 10 %", "Cancel", lambda: done.append("cancelled"))
+    toast.show_message("Chat deleted", "Undo", lambda: done.append("undone"))
+    toast.show_progress("Exporting… 50 %", "Cancel", lambda: done.append("cancelled"))
+    toast.show_afterwards("Exported", "Show in folder", lambda: done.append("shown"))
+    QTest.mouseClick(_action(toast), Qt.MouseButton.LeftButton)
+    assert done == ["undone"]
+    assert toast.accessibleName() == "Exported"
+    QTest.mouseClick(_action(toast), Qt.MouseButton.LeftButton)
+    assert done == ["undone", "shown"]
+    assert not toast.isVisible()
+    toast.show_afterwards("Exported again", "Show in folder", lambda: done.append("shown again"))
+    assert toast.accessibleName() == "Exported again"

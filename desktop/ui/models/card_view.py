@@ -245,7 +245,7 @@ class _Page(QWidget):
         self.grown.emit()
 
     def _make_flow(self) -> Flow:
-        return Flow(Style(tokens(self.palette()), scaled(100) / 100), self._text_width())
+        return Flow(Style(tokens(self.palette()), scaled(100) / 100, is_still=True), self._text_width())
 
     def _text_width(self) -> float:
         return float(max(80, self.width() - 2 * scaled(_MARGIN_PX)))

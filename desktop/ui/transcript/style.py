@@ -20,12 +20,15 @@ _SMALL_PX = 13
 class Style:
     """`zoom` multiplies every length. Without `diagrams` they are shown as their source.
 
-    `on_paper` leaves out what could only be clicked; a picture is no higher there than `page_height`.
+    On a page that `is_still` nothing scrolls sideways and no colours come later: long lines wrap, wide tables are
+    squeezed, and of code's buttons only Copy is left. `on_paper`, which is still as well, nothing can be clicked; a
+    picture is no higher there than `page_height`.
     """
 
     tokens: Tokens
     zoom: float
     diagrams: Diagrams | None = None
+    is_still: bool = False
     on_paper: bool = False
     page_height: float = inf
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.ui.models.card_view import CardView
+from desktop.ui.theme import tokens
 from tests.ui.models.market import CARD
 
 LONG = "\n\n".join(f"## Section {number}\n\nSome words about it." for number in range(40))
@@ -78,6 +79,18 @@ def test_code_is_copied_by_its_own_button(view: CardView, opened: _Opened, qtbot
     _click_everywhere(_page(view))
     assert QGuiApplication.clipboard().text() == "fireside ask"
     assert opened.urls == []
+
+
+def test_code_is_coloured_and_wrapped_at_once(view: CardView, qtbot: QtBot) -> None:
+    # There is nothing on a card that would bring colours later, or scroll it sideways.
+    view.set_text("```python\nreturn 'word'  # " + "a comment " * 40 + "\n```")
+    _laid_out(view, qtbot)
+    page = _page(view)
+    assert page.height() > 120
+    picture = page.grab().toImage()
+    shown = {picture.pixelColor(x, y).name().upper() for x in range(picture.width()) for y in range(picture.height())}
+    inks = tokens(view.palette())
+    assert {inks.ink_string, inks.ink_comment} <= shown
 
 
 def test_a_long_card_is_folded_until_it_is_asked_for(view: CardView, qtbot: QtBot) -> None:

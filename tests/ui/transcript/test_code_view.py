@@ -93,7 +93,7 @@ def test_long_lines_scroll_or_wrap() -> None:
 
 @pytest.mark.usefixtures("qapp")
 def test_on_paper_lines_wrap_and_there_is_nothing_to_click() -> None:
-    view = view_of(LONG, style=Style(colours.LIGHT, 1.0, on_paper=True))
+    view = view_of(LONG, style=Style(colours.LIGHT, 1.0, is_still=True, on_paper=True))
     assert not view.scrolls_sideways
     assert view.targets() == []
 

@@ -74,7 +74,9 @@ def test_long_texts_wrap_before_a_table_is_scrolled() -> None:
 
 @pytest.mark.usefixtures("qapp")
 def test_on_paper_every_table_fits() -> None:
-    assert not view_of(only(table(2, 30)), style=Style(colours.LIGHT, 1.0, on_paper=True)).scrolls_sideways
+    assert not view_of(
+        only(table(2, 30)), style=Style(colours.LIGHT, 1.0, is_still=True, on_paper=True)
+    ).scrolls_sideways
 
 
 @pytest.mark.usefixtures("qapp")
@@ -143,6 +145,6 @@ def test_a_hundred_columns_are_shown_and_scrolled(show: Show) -> None:
 
 @pytest.mark.usefixtures("qapp")
 def test_on_paper_wide_columns_make_room_for_narrow_ones() -> None:
-    style = Style(colours.LIGHT, 1.0, on_paper=True)
+    style = Style(colours.LIGHT, 1.0, is_still=True, on_paper=True)
     assert fitted([60, 400, 80, 300, 100], 480, style) == [60, 120, 80, 120, 100]
     assert sum(fitted([200] * 9, 450, style)) <= 450

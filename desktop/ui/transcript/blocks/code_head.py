@@ -27,12 +27,14 @@ def targets(block: Block, state: BlockState, style: Style, frame: QRectF) -> lis
     """The buttons in the head of `block`, whose frame is `frame`."""
     if not block.first or style.on_paper:
         return []
-    names = (
+    names: tuple[tuple[Does, str], ...] = (
         (Does.WRAP, tr("Scroll long lines") if state.wraps else tr("Wrap long lines")),
         (Does.NUMBER, tr("Hide line numbers") if state.is_numbered else tr("Number the lines")),
         (Does.SAVE, tr("Save code as…")),
         (Does.COPY, tr("Copy code")),
     )
+    if style.is_still:
+        names = names[-1:]
     size = style.px(_BUTTON_PX)
     left = frame.right() - style.px(6) - size * len(names)
     return [

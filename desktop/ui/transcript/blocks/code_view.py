@@ -92,8 +92,8 @@ class CodeView(BlockView):
         """Colour what is not coloured yet, up to so many stretches of lines. True if it looks different now."""
         if not self._may_be_coloured:
             return False
-        # On paper there is no later.
-        if not (self._style.on_paper or highlight.is_prepared(self.block.language)):
+        # On a page that is still there is no later.
+        if not (self._style.is_still or highlight.is_prepared(self.block.language)):
             return False
         if self._state.highlighter is None or self._state.language != self.block.language:
             self._state.highlighter = highlight.highlighter(self.block.language)
@@ -101,7 +101,7 @@ class CodeView(BlockView):
         if self._state.highlighter is None:
             return False
         before, after = self._around()
-        self._state.highlighter.feed(before + self.block.text + after, None if self._style.on_paper else stretches)
+        self._state.highlighter.feed(before + self.block.text + after, None if self._style.is_still else stretches)
         return self._show_colours()
 
     @override
@@ -139,7 +139,7 @@ class CodeView(BlockView):
 
     @property
     def _wraps(self) -> bool:
-        return self._state.wraps or self._style.on_paper
+        return self._state.wraps or self._style.is_still
 
     @property
     def _letter(self) -> float:

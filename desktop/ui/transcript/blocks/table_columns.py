@@ -48,7 +48,7 @@ def fitted(widths: Sequence[int], room: float, style: Style) -> list[int]:
     limit = style.px(_SQUEEZED_PX)
     spare = [max(0, width - limit) for width in widths]
     if sum(spare) < over:
-        return _cut(widths, room) if style.on_paper else list(widths)
+        return _cut(widths, room) if style.is_still else list(widths)
     return [int(width - over * more / sum(spare)) for width, more in zip(widths, spare, strict=True)]
 
 

@@ -77,7 +77,7 @@ def paper_style(sheet: Sheet, diagrams: Diagrams | None = None) -> PaperStyle:
     """The style of everything that is printed on `sheet`."""
     white = replace(LIGHT, bg="#FFFFFF")
     highest = sheet.height - _ABOVE_PICTURE_PX * _ZOOM
-    return PaperStyle(white, _ZOOM, diagrams, on_paper=True, page_height=highest)
+    return PaperStyle(white, _ZOOM, diagrams, is_still=True, on_paper=True, page_height=highest)
 
 
 def lay_out_page(device: QPagedPaintDevice) -> None:
