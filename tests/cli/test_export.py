@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,20 @@ def test_a_chat_goes_to_a_file_or_to_stdout(shell: Shell, chat: str, tmp_path: P
 def test_what_cannot_be_exported(shell: Shell, chat: str, tmp_path: Path) -> None:
     assert shell.run("chats", "export", "999").returncode == 3
     assert shell.run("chats", "export", chat, "--format", "pdf").returncode == 2
-    done = shell.run("chats", "export", chat, "-o", str(tmp_path / "gone" / "out.html"))
-    assert done.returncode == 1
-    assert "cannot be written" in done.stderr
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (tmp_path / "gone" / "out.html", tmp_path, pipe, Path("/")):
+        done = shell.run("chats", "export", chat, "-o", str(path))
+        assert done.returncode == 1
+        assert "cannot be written" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_where_a_link_leads_is_written(shell: Shell, chat: str, tmp_path: Path) -> None:
+    target = tmp_path / "target.html"
+    link = tmp_path / "link.html"
+    link.symlink_to(target)
+    assert shell.run("chats", "export", chat, "-o", str(link)).returncode == 0
+    assert link.is_symlink()
+    assert target.stat().st_size > 100

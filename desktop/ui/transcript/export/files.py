@@ -28,7 +28,9 @@ def file_name(title: str) -> str:
 
 
 class NewFile:
-    """What is to stand at `path`. A context manager: without `keep`, or after an error, nothing is left of it.
+    """What is to stand at `path`, or where a link there leads. Without `keep` or after an error nothing is left of it.
+
+    A context manager. Only a file is ever replaced, no device and no folder.
 
     Raises:
         CannotExport: by all of its methods.
@@ -36,12 +38,17 @@ class NewFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # Of this writer alone, and no longer than the name that the file system accepted.
-        self._part = path.with_name(f".{os.getpid()}-{threading.get_native_id()}.part")
         try:
+            path = self._target = path.resolve()
+            if path.exists() and not path.is_file():
+                raise CannotExport(str(self.path))
+            # Of this writer alone, and no longer than the name that the file system accepted.
+            self._part = path.with_name(f".{os.getpid()}-{threading.get_native_id()}.part")
             self._file = self._part.open("wb")
         except OSError as error:
             raise self._refused(error) from error
+        except ValueError as error:  # such as "/", or a NUL character
+            raise CannotExport(str(path)) from error
 
     def write(self, data: bytes) -> None:
         """Add `data` at the end."""
@@ -56,7 +63,7 @@ class NewFile:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            self._part.replace(self.path)
+            self._part.replace(self._target)
         except OSError as error:
             raise self._refused(error) from error
 
