@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QBasicTimer, QPointF, QRect, QRectF, Qt, QTimerEvent, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 from typing_extensions import override
@@ -55,7 +55,9 @@ class Canvas(QAbstractScrollArea):
         self._seen = (0.0, 0.0)
         self._painted_at = 0
         self._breath = 0
-        self._breathing = QBasicTimer()
+        # No QBasicTimer: Python may hold one for longer than its widget lives, and it would wake what is gone.
+        self._breathing = QTimer(self, interval=_BREATH_MS)
+        self._breathing.timeout.connect(self._on_breath)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
 
     @property
@@ -254,9 +256,17 @@ class Canvas(QAbstractScrollArea):
         waits = any(self.column.view(row).indicator is not None for row in self.rows_in_sight())
         if waits and self.isVisible():
             if not self._breathing.isActive():
-                self._breathing.start(_BREATH_MS, self)
+                self._breathing.start()
         else:
             self._breathing.stop()
+
+    def _on_breath(self) -> None:
+        self._breath = (self._breath + 1) % _BREATHS
+        for row in self.rows_in_sight():
+            indicator = self.column.view(row).indicator
+            if indicator is not None:
+                y = self.column.top(row) - self._sight[0]
+                self.viewport().update(indicator.translated(self._left, y).toAlignedRect())
 
     # Painting.
 
@@ -320,15 +330,3 @@ class Canvas(QAbstractScrollArea):
     @override
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         """Nothing: `settle` moves the picture, once it knows by how much."""
-
-    @override
-    def timerEvent(self, event: QTimerEvent) -> None:
-        if event.timerId() != self._breathing.timerId():
-            super().timerEvent(event)
-            return
-        self._breath = (self._breath + 1) % _BREATHS
-        for row in self.rows_in_sight():
-            indicator = self.column.view(row).indicator
-            if indicator is not None:
-                y = self.column.top(row) - self._sight[0]
-                self.viewport().update(indicator.translated(self._left, y).toAlignedRect())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QObject, QTimer
+import shiboken6
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import State
@@ -93,7 +95,18 @@ def test_nothing_runs_while_nothing_happens(show: Show, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: transcript.colouring.is_done and not _running(transcript), timeout=20_000)
 
 
-def _running(transcript: Transcript) -> list[QObject]:
+def _running(transcript: Transcript) -> list[QTimer]:
     """What would wake the processor."""
-    timers = [timer for timer in transcript.findChildren(QTimer) if timer.isActive()]
-    return [*timers, *([transcript] if transcript._breathing.isActive() else [])]
+    return [timer for timer in transcript.findChildren(QTimer) if timer.isActive()]
+
+
+def test_nothing_wakes_a_page_that_is_gone(qapp: QApplication) -> None:
+    transcript = Transcript()
+    transcript.set_rows([answer(1, "", State.STREAMING, row={"progress": "Loading the model… 40 %"})])
+    transcript.show()
+    transcript.settle()
+    kept = _running(transcript)
+    assert kept
+    shiboken6.delete(transcript)
+    qapp.processEvents()
+    assert not any(shiboken6.isValid(timer) for timer in kept)
