@@ -6,9 +6,7 @@ import os
 import re
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -18,7 +16,6 @@ import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from typing_extensions import override
 
 from desktop.ui import theme
 from desktop.ui.colours import DARK, LIGHT
@@ -220,29 +217,6 @@ def test_the_process_has_limits(qtbot: QtBot, diagrams: Callable[..., Diagrams])
     drawn(qtbot, here, SIMPLE)
     assert resource.prlimit(here.pid, resource.RLIMIT_AS)[1] == MEMORY_BYTES
     assert resource.prlimit(here.pid, resource.RLIMIT_FSIZE)[1] == 0
-
-
-@pytest.fixture
-def server() -> Iterator[tuple[str, list[str]]]:
-    """An address that everything would be fetched from, and what was."""
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_error(404)
-
-        @override
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    listening = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=listening.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{listening.server_port}", asked
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
 
 
 def test_nothing_is_fetched_read_or_run(
