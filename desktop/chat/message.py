@@ -39,6 +39,17 @@ class FinishReason(StrEnum):
     ERROR = "error"
 
 
+class Overflow(StrEnum):
+    """What happens when a chat no longer fits the context."""
+
+    DROP = "drop"
+    """The oldest messages are left out."""
+    SUMMARISE = "summarise"
+    """A summary that the model writes stands for the oldest messages."""
+    STOP = "stop"
+    """Nothing is asked; the user is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the next token is chosen. Names and meanings are llama.cpp's.
@@ -72,6 +83,9 @@ class Statistics:
     """The size of the context that the answer was made in, in tokens."""
     left_out_messages: int = 0
     """How many of the oldest messages did not fit the context."""
+    guessed_tokens: int = 0
+    """Tokens that were guessed ahead and checked."""
+    right_guesses: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ An engine is a blocking iterator of events; everything else is built on it. The 
 
     LoadProgress*  Loaded?  PrefillProgress*  Token*  Finished
 
+The tokens of several answers to one request come mixed, and each answer has its own `Finished`.
+
 `LoadProgress` and `Loaded` come only when the model was not loaded yet, or with other settings. What goes wrong is
 raised as an `AppError` out of the iterator, in place of `Finished`; the tokens so far are valid.
 """
@@ -16,6 +18,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from desktop.chat.message import FinishReason, Sampling, Statistics, Turn
+
+MOST_ANSWERS = 5
+MOST_ALTERNATIVES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,21 @@ class ModelSpec:
     """The names of the GPUs to offload to, the most important first. By default llama.cpp's choice."""
     tensor_split: tuple[float, ...] | None = None
     """How the offloaded layers are divided among `devices`. By default as their memory is free."""
+    flash_attention: bool | None = None
+    """By default where llama.cpp can; a quantised KV cache needs it."""
+    draft_path: str | None = None
+    """A small model with the same vocabulary that guesses ahead for this one."""
+    eager: bool = False
+    """Take all of the processor: answers are as fast as can be, and other programs wait."""
+
+
+class Guessing(StrEnum):
+    """Whether tokens are guessed ahead and checked in one batch. The text is the same, sooner if guesses are good."""
+
+    AUTO = "auto"
+    """Where `Tuning` says that it pays."""
+    ON = "on"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +73,11 @@ class Request:
     conversation: str = ""
     """What it belongs to: letters, digits and dashes. Under this name an engine may keep on the disk what it has read,
     until it is told to forget it; nothing is kept without."""
+    n_answers: int = 1
+    """So many answers, from the same prompt, with seeds that follow one another; at most `MOST_ANSWERS`."""
+    n_alternatives: int = 0
+    """So many of the likeliest tokens are told with each token, and its own log probability; 0 tells neither."""
+    guessing: Guessing = Guessing.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,30 +193,58 @@ class PrefillProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """A token that could have come, as text (of half a character: the replacement character), and how likely it was."""
+
+    id: int
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """A piece of the answer: whole characters, possibly none or several tokens' worth. `id` is the newest token's.
 
-    `reasoning` marks text that the model thinks aloud and that is no part of its answer.
+    `reasoning` marks text that the model thinks aloud and that is no part of its answer. `answer` counts the answers of
+    a request from 0.
     """
 
     text: str
     id: int
     reasoning: bool = False
+    answer: int = 0
+    logprob: float | None = None
+    """The natural logarithm of the token's probability before sampling; None if it was not asked for."""
+    alternatives: tuple[Alternative, ...] = ()
+    """The likeliest first. The token itself is among them if it was one of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last event. `reason` is never ERROR here: errors are raised. `seed` is the one that was used."""
+    """The last event of an answer. `reason` is never ERROR here: errors are raised. `seed` is the one that was used."""
 
     reason: FinishReason
     statistics: Statistics
     seed: int
     memory_bytes: int = 0
     """As `Loaded.memory_bytes`, now: reading prompts takes what loading only reserved."""
+    answer: int = 0
 
 
 LoadEvent = LoadProgress | Loaded
 Event = LoadEvent | PrefillProgress | Token | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How a model runs best on this machine, measured with the model itself."""
+
+    n_threads: int
+    """For one token after the other."""
+    n_threads_batch: int
+    """For reading prompts."""
+    batch_costs: tuple[float, ...] = ()
+    """What a batch of 2, 3, … tokens costs, in units of what one token costs: guessing ahead pays below that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +284,16 @@ class Engine(Protocol):
 
         Raises:
             all that `load` raises, and TemplateFailed
+        """
+        ...
+
+    def tune(self, model: ModelSpec, /) -> Tuning | None:
+        """Measure how `model`, which is loaded, runs best here, and run it so from now on.
+
+        Takes seconds. None where there is nothing to measure, or `stop` ended it.
+
+        Raises:
+            EngineCrashed
         """
         ...
 

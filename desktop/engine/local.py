@@ -26,6 +26,7 @@ from desktop.engine.api import (
     Request,
     SystemInfo,
     Token,
+    Tuning,
 )
 from desktop.engine.ladder import PlainPlanner, Planner, climb_down
 from desktop.engine.process import COMMAND, EngineProcess, cpu_lacks, crash_of
@@ -44,6 +45,7 @@ from desktop.engine.wire import (
     Render,
     Stop,
     Task,
+    Tune,
 )
 from desktop.errors import (
     AppError,
@@ -152,6 +154,13 @@ class LocalEngine:
                     pass
             with self._limited(run):
                 return self._ask(run, "template", Render(request), Prompt)
+
+    def tune(self, model: ModelSpec) -> Tuning | None:
+        """See `Engine.tune`."""
+        with self._running() as run:
+            if self._loaded is None or self._loaded[0] != model:
+                return None
+            return next((event for event in self._call(run, "", Tune()) if isinstance(event, Tuning)), None)
 
     def system_info(self) -> SystemInfo:
         """Versions, build and devices of llama.cpp.

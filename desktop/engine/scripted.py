@@ -19,6 +19,7 @@ from desktop.engine.api import (
     Prompt,
     Request,
     Token,
+    Tuning,
 )
 from desktop.errors import AppError, LoadCancelled
 
@@ -83,6 +84,10 @@ class ScriptedEngine:
         """See `Engine.prompt`. The prompt is one line a turn."""
         text = "\n".join(f"{turn.role}: {turn.text}" for turn in request.turns)
         return Prompt(text, len(_WORD.findall(text)))
+
+    def tune(self, _model: ModelSpec) -> Tuning | None:
+        """See `Engine.tune`. There is nothing to measure."""
+        return None
 
     def stop(self) -> None:
         """See `Engine.stop`."""

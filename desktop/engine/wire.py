@@ -13,10 +13,12 @@ from typing import Any
 
 from desktop.chat.message import FinishReason, Role, Sampling, Statistics, Turn
 from desktop.engine.api import (
+    Alternative,
     Device,
     DeviceUse,
     Fallback,
     Finished,
+    Guessing,
     Loaded,
     LoadProgress,
     ModelSpec,
@@ -27,6 +29,7 @@ from desktop.engine.api import (
     Step,
     SystemInfo,
     Token,
+    Tuning,
 )
 from desktop.errors import AppError
 from desktop.packed_errors import pack, unpack
@@ -36,12 +39,14 @@ from desktop.packed_errors import pack, unpack
 class Load:
     """Answered by `LoadProgress`, then `Loaded`. A process loads one model in its life.
 
-    What it reads is kept below the folder `states`, in `states_bytes` in all; nowhere if that is "".
+    What it reads is kept below the folder `states`, in `states_bytes` in all; nowhere if that is "". It runs as
+    `tuning` says, where that is known.
     """
 
     model: ModelSpec
     states: str = ""
     states_bytes: int = 0
+    tuning: Tuning | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +69,16 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
+class Tune:
+    """Measure how the loaded model runs best, and run it so from now on. Answered by a `Tuning`, or nothing if stopped."""
+
+
+@dataclass(frozen=True, slots=True)
 class Describe:
     """Answered by one `SystemInfo`."""
 
 
-Task = Load | Generate | Render | Keep | Describe
+Task = Load | Generate | Render | Keep | Tune | Describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +122,20 @@ class Done:
     """The call is over."""
 
 
-Answer = Hello | LoadProgress | Loaded | PrefillProgress | Token | Finished | Prompt | SystemInfo | Failed | Bug | Done
+Answer = (
+    Hello
+    | LoadProgress
+    | Loaded
+    | PrefillProgress
+    | Token
+    | Finished
+    | Prompt
+    | Tuning
+    | SystemInfo
+    | Failed
+    | Bug
+    | Done
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +151,15 @@ Message = Call | Stop | Reply
 _TYPES: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        *(Load, Generate, Render, Keep, Describe, Call, Stop, Hello, Failed, Bug, Done, Reply),
+        *(Load, Generate, Render, Keep, Tune, Describe, Call, Stop, Hello, Failed, Bug, Done, Reply),
         *(ModelSpec, Request, Turn, Sampling, Device, SystemInfo),
-        *(LoadProgress, Loaded, DeviceUse, Fallback, PrefillProgress, Token, Finished, Statistics, Prompt),
+        *(LoadProgress, Loaded, DeviceUse, Fallback, PrefillProgress, Token, Alternative, Finished, Statistics, Prompt),
+        Tuning,
     )
 }
 _ENUMS: dict[tuple[type, str], type[StrEnum]] = {
     (Turn, "role"): Role,
+    (Request, "guessing"): Guessing,
     (Finished, "reason"): FinishReason,
     (Fallback, "step"): Step,
     (Fallback, "reason"): Reason,
