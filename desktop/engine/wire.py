@@ -70,7 +70,7 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Tune:
-    """Measure how the loaded model runs best, and run it so from now on. Answered by a `Tuning`, or nothing if stopped."""
+    """Measure how the loaded model runs best, and run it so. Answered by one `Tuning`, or by none if it is stopped."""
 
 
 @dataclass(frozen=True, slots=True)
