@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.engine.scripted import Reply, ScriptedEngine
@@ -28,13 +30,19 @@ from desktop.ui.session import Session
 
 
 @pytest.fixture(autouse=True)
-def _collect_in_the_main_thread() -> Iterator[None]:
-    """As the app does: a collection in another thread would destroy the main thread's QObjects there.
+def _leave_no_windows(qapp: QApplication) -> Iterator[None]:
+    """What a test leaves open would be dressed anew by every later test that changes the theme.
 
-    It stays off between the tests too: threads that draw diagrams and learn colours outlive the test that began them.
+    Python's garbage is collected as the app does it: a collection in another thread would destroy the main thread's
+    QObjects there. It stays off between the tests too: threads that draw diagrams and learn colours outlive the test
+    that began them.
     """
     gc.disable()
     yield
+    for each in qapp.topLevelWidgets():
+        if each.parent() is None:
+            each.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     gc.collect()
 
 

@@ -75,6 +75,7 @@ class Details(QWidget):
         self._path.setReadOnly(True)
         self._where.setBuddy(self._path)
         self._lay_out()
+        self._say_facts([])
         self.setFocusProxy(self._back)
         self._back.clicked.connect(self.left)
         for act, button in self._buttons.items():

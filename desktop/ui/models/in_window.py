@@ -138,6 +138,8 @@ class ModelsInWindow(QObject):
         self._advising.stop()
         if self._own is not None:
             self._own.close()
+            self._own.deleteLater()
+            self._own = None
 
     def _come_to_chat(self) -> None:
         self._window.raise_()
