@@ -104,6 +104,11 @@ def _assert_harmless(page: Page) -> None:
                 assert urlsplit(value).scheme in ("http", "https", "mailto") or value[1:] in ids, value
 
 
+def test_no_link_has_a_mail_program_take_files_along() -> None:
+    assert "href" not in _body("[write](mailto:a@b.example?attach=/etc/passwd)")
+    assert 'href="mailto:a@b.example?subject=x"' in _body("[write](mailto:a@b.example?subject=x)")
+
+
 def test_a_page_needs_nothing_else_and_runs_nothing() -> None:
     page = _page(question(1, "Question?"), answer(2, "Answer with a [link](https://example.org)."))
     policies = [each["content"] for each in page.all("meta") if each.get("http-equiv") == "Content-Security-Policy"]

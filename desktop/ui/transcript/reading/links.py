@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from unicodedata import bidirectional, category
 from urllib.parse import quote
 
-from PySide6.QtCore import QUrl, QUrlQuery
+from PySide6.QtCore import QUrl
 
 from desktop.ui.transcript.text.address import may_open
 
 _HAN = re.compile(r"[a-z0-9-]*[\u4e00-\u9fff]+[\u4e00-\u9fff0-9]*")
-_MAIL_HEADERS = {"to", "cc", "bcc", "subject", "body"}
-_BREAK = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +28,9 @@ def opened(address: str) -> str:
     url = QUrl(address.strip())
     if not may_open(url.toString()) or not url.isValid():
         return ""
-    if not (_is_harmless_mail(url) if url.scheme() == "mailto" else url.host()):
+    if url.scheme() != "mailto" and not url.host():
         return ""
     return bytes(url.toEncoded().data()).decode("ascii", "replace")
-
-
-def _is_harmless_mail(url: QUrl) -> bool:
-    """Whether a mail begun with `url` has nothing but words: some mail programs attach the files that it names.
-
-    A line break outside of the body would begin another header (RFC 6068).
-    """
-    whole = QUrl.ComponentFormattingOption.FullyDecoded
-    headers = QUrlQuery(url).queryItems(whole)
-    lines = [url.path(whole), *(value for name, value in headers if name.lower() != "body")]
-    return {name.lower() for name, _ in headers} <= _MAIL_HEADERS and not any(map(_BREAK.search, lines))
 
 
 def shown(address: str) -> Address:

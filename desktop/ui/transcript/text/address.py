@@ -6,8 +6,11 @@ Bare ones become links as in GFM's autolink extension: `https://…`, `www.…` 
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl, unquote
 
 LINK_SCHEMES = ("http", "https", "mailto")
+_MAIL_HEADERS = {"to", "cc", "bcc", "subject", "body"}
+_BREAK = re.compile(r"[\x00-\x1f\x7f]")
 
 _INVISIBLE = "\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 """Zero-width characters and those that turn the direction of writing. No address has them as they are."""
@@ -29,9 +32,22 @@ _LOOKS_LIKE_A_HOST = re.compile(
 
 
 def may_open(address: str) -> bool:
-    """Whether a click may open `address`: it names a scheme of LINK_SCHEMES."""
+    """Whether a click may open `address`: it names a scheme of LINK_SCHEMES, and a mail that has nothing but words."""
     scheme, colon, rest = address.partition(":")
-    return bool(colon and rest) and scheme.lower() in LINK_SCHEMES
+    if not (colon and rest) or scheme.lower() not in LINK_SCHEMES:
+        return False
+    return scheme.lower() != "mailto" or _is_harmless_mail(rest)
+
+
+def _is_harmless_mail(mail: str) -> bool:
+    """Whether a mail begun with "mailto:" and `mail` takes no files along: some mail programs attach what it names.
+
+    A line break outside of the body would begin another header (RFC 6068).
+    """
+    path, _, query = mail.partition("?")
+    headers = parse_qsl(query, keep_blank_values=True)
+    lines = [unquote(path), *(value for name, value in headers if name.lower() != "body")]
+    return {name.lower() for name, _ in headers} <= _MAIL_HEADERS and not any(map(_BREAK.search, lines))
 
 
 def has_scheme(address: str) -> bool:
