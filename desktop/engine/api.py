@@ -40,7 +40,7 @@ class ModelSpec:
     tensor_split: tuple[float, ...] | None = None
     """How the offloaded layers are divided among `devices`. By default as their memory is free."""
     flash_attention: bool | None = None
-    """By default where llama.cpp can; a quantised KV cache needs it."""
+    """By default where llama.cpp can. A quantised KV cache needs it: with one it is on, whatever is said here."""
     draft_path: str | None = None
     """A small model with the same vocabulary that guesses ahead for this one."""
     eager: bool = False
@@ -76,7 +76,8 @@ class Request:
     n_answers: int = 1
     """So many answers, from the same prompt, with seeds that follow one another; at most `MOST_ANSWERS`."""
     n_alternatives: int = 0
-    """So many of the likeliest tokens are told with each token, and its own log probability; 0 tells neither."""
+    """So many of the likeliest tokens are told with each token, and its own log probability; 0 tells neither. At most
+    `MOST_ALTERNATIVES`."""
     guessing: Guessing = Guessing.AUTO
 
 
@@ -214,7 +215,8 @@ class Token:
     reasoning: bool = False
     answer: int = 0
     logprob: float | None = None
-    """The natural logarithm of the token's probability before sampling; None if it was not asked for."""
+    """The natural logarithm of the token's probability before sampling, in the first event of each token; None in what
+    follows of its text, and if it was not asked for."""
     alternatives: tuple[Alternative, ...] = ()
     """The likeliest first. The token itself is among them if it was one of them."""
 

@@ -115,6 +115,8 @@ class Model:
         # A quantised cache is made of blocks of 32 values; a head that is no multiple of that cannot have one.
         wanted_kv = spec.kv_type or "f16"
         self._kv_type = "f16" if self._head_dim("key") % 32 or self._head_dim("value") % 32 else wanted_kv
+        # The other attention cannot read a quantised V. None is llama.cpp's choice, which it tells nobody.
+        self._flash_attention = spec.flash_attention if self._kv_type == "f16" else True
         self.context = self._make_context(spec, on_gpu=wanted != 0)
         self.memory = llama_cpp.llama_get_memory(self.context)
         self.n_ctx: int = llama_cpp.llama_n_ctx(self.context)
@@ -143,7 +145,9 @@ class Model:
         Not the length of the context: a shorter cache fits a longer context as it is.
         """
         build = llama_cpp.llama_print_system_info().decode("utf-8", "replace")
-        return llama_cpp.llama_version().decode(), build, llama_cpp.LLAMA_STATE_SEQ_VERSION, self._kv_type
+        # Without flash attention V is kept transposed.
+        kinds = self._kv_type, self._flash_attention
+        return llama_cpp.llama_version().decode(), build, llama_cpp.LLAMA_STATE_SEQ_VERSION, *kinds
 
     def taken_bytes(self) -> int:
         """Of the computer's memory, what the process has now and had not before the model was loaded."""
@@ -233,10 +237,12 @@ class Model:
         # Layers with a sliding window keep the window only, a fifth of the cache; `Decoder` minds what that forgets.
         parameters.swa_full = False
         parameters.type_k = parameters.type_v = getattr(llama_cpp, f"GGML_TYPE_{self._kv_type.upper()}")
-        if self._kv_type != "f16":
-            # The other attention cannot read a quantised V.
-            parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED
+        if self._flash_attention is not None:
+            name = "ENABLED" if self._flash_attention else "DISABLED"
+            parameters.flash_attn_type = getattr(llama_cpp, f"LLAMA_FLASH_ATTN_TYPE_{name}")
         parameters.n_threads = parameters.n_threads_batch = spec.n_threads or machine.default_n_threads()
+        self.parameters = parameters
+        """How the context was made: `tune` makes a small one like it."""
         context: int | None = llama_cpp.llama_init_from_model(self.model, parameters)
         if context is None:
             raise does_not_fit
