@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.chat.message import Chat, Message, Role, Sampling, State
-from desktop.chat.prompt import title_from, turns_of
-from desktop.engine.api import Request
 from desktop.errors import AppError
 from desktop.settings import Settings
 from desktop.store.chats import Store
 from desktop.store.search import Hit
 from desktop.ui.answers import Answers
+from desktop.ui.asking import Asking
 from desktop.ui.context import ContextMeter
 from desktop.ui.context_words import ContextUse
 from desktop.ui.models.choice import Models
@@ -59,6 +59,7 @@ class Session(QObject):
         self._store = store
         self._models = models
         self._answers = answers
+        self._asking = Asking(store, models, answers)
         self._meter = meter
         self._settings = settings
         self._new = self._blank()
@@ -234,14 +235,15 @@ class Session(QObject):
         message = self._on_path(message_id)
         if message is None or self.answering:
             return False
-        return self._answer(message.parent_id if message.role is Role.ASSISTANT else message.id)
+        below = message.parent_id if message.role is Role.ASSISTANT else message.id
+        return self._have_answered(below, self._asking.answer)
 
     def continue_answer(self, message_id: int) -> bool:
         """Write on where this answer ended. The answer as it was stays, as a branch."""
         message = self._on_path(message_id)
         if message is None or message.role is not Role.ASSISTANT or self.answering:
             return False
-        return self._answer(message.parent_id, begun=message)
+        return self._have_answered(message.parent_id, partial(self._asking.write_on, begun=message))
 
     def retry(self, message_id: int) -> bool:
         """Answer again after an error. A failed answer without any text is overwritten."""
@@ -250,7 +252,7 @@ class Session(QObject):
             return False
         if message.text or message.reasoning:
             return self.regenerate(message_id)
-        return self._answer(message.parent_id, again=message)
+        return self._have_answered(message.parent_id, partial(self._asking.retry, failed=message))
 
     def stop(self) -> None:
         """End the answers of the open chat; their text so far stays."""
@@ -270,58 +272,35 @@ class Session(QObject):
 
     # How it is done
 
+    @property
+    def _sampling(self) -> Sampling:
+        return self.shown.sampling or self._settings.sampling
+
     def _blank(self) -> Chat:
         return Chat(id=0, title="", created_at=0, updated_at=0, system=self._settings.system)
 
     def _ask(self, text: str, parent_id: int | None) -> bool:
         """Save the question and an empty answer below `parent_id`, then have it answered."""
-        try:
-            spec = self._models.spec()
-            name = self._models.current.name if self._models.current else None
-            if self.chat is None:
-                new = self._new
-                self.chat = self._store.create_chat(title_from(text), new.system, name, new.sampling)
-                self._new = self._blank()
-            chat = self.chat
-            sampling = chat.sampling or self._settings.sampling
-            question, message = self._store.add_question(chat.id, parent_id, text, model=name, sampling=sampling)
-        except AppError as error:
-            self.failed.emit(error)
-            return False
-        path = [*self._before(parent_id), question]
-        self._answers.begin(message, Request(spec, turns_of(path, chat.system), sampling))
-        self.save_draft("")
-        self._begun(len(path) - 1)
-        return True
-
-    def _answer(self, parent_id: int | None, *, begun: Message | None = None, again: Message | None = None) -> bool:
-        """Have the path down to `parent_id` answered by a new branch, one that goes on from `begun`, or by `again`."""
-        if self.chat is None:
-            return False
-        chat = self.chat
-        sampling = chat.sampling or self._settings.sampling
         path = self._before(parent_id)
         try:
-            spec = self._models.spec()
-            name = self._models.current.name if self._models.current else None
-            if again is not None:
-                message = self._store.restart(again.id, model=name, sampling=sampling)
-            else:
-                message = self._store.add_message(
-                    chat.id,
-                    parent_id,
-                    Role.ASSISTANT,
-                    begun.text if begun else "",
-                    State.STREAMING,
-                    model=name,
-                    sampling=sampling,
-                    reasoning=begun.reasoning if begun else "",
-                )
+            if self.chat is None:
+                self.chat = self._asking.create_chat(self._new, text)
+                self._new = self._blank()
+            self._asking.ask(self.chat, path, self._sampling, text)
         except AppError as error:
             self.failed.emit(error)
             return False
-        turns = turns_of([*path, message] if begun else path, chat.system)
-        self._answers.begin(message, Request(spec, turns, sampling, continue_last=bool(begun and begun.text)))
+        self.save_draft("")
+        self._begun(len(path))
+        return True
+
+    def _have_answered(self, parent_id: int | None, ask: Callable[[Chat, list[Message], Sampling], object]) -> bool:
+        """Have the path down to `parent_id` answered, as `ask` does it. False if nothing was asked."""
+        if self.chat is None:
+            return False
+        chat, path = self.chat, self._before(parent_id)
+        if not self._guarded(lambda: ask(chat, path, self._sampling)):
+            return False
         self._begun(len(path))
         return True
 
@@ -386,8 +365,7 @@ class Session(QObject):
         """Say whether the open chat is being answered, and how full the context is."""
         self.answering_changed.emit(self.answering)
         self._meter.pause(bool(self._answers.chats()))
-        shown = self.shown
-        self._meter.show(self._path, shown.system, shown.sampling or self._settings.sampling, shown.draft)
+        self._meter.show(self._path, self.shown.system, self._sampling, self.shown.draft)
 
     def _guarded(self, write: Callable[[], object]) -> bool:
         """Whether `write` reached the disk; why not is told by `failed`."""
