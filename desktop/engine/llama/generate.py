@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from desktop.chat.message import FinishReason, Role, Statistics, Turn
 from desktop.engine.api import Event, Finished, Prompt, Request, Token
+from desktop.engine.llama.alternatives import UNTOLD, Likelihood, likelihood
 from desktop.engine.llama.decode import ContextFull, Decoder, Stopped
 from desktop.engine.llama.model import Model, Vocabulary
 from desktop.engine.llama.reasoning import ReasoningSplitter, control_markers
@@ -82,7 +83,8 @@ class Generator:
                     reason = FinishReason.END
                     break
                 clock.token()
-                yield from voice.say(token)
+                told = likelihood(self._decoder.logits(), token, request.n_alternatives, self._model.vocabulary)
+                yield from voice.say(token, told)
                 if voice.is_stopped:
                     reason = FinishReason.STOP_WORD
                 elif clock.generated_tokens == sampling.max_tokens:
@@ -140,6 +142,7 @@ class _Voice:
         self._stream = TextStream(stop)
         self._splitter = splitter
         self._token = -1
+        self._told = UNTOLD
         self._reasoning = False
 
     @property
@@ -147,9 +150,13 @@ class _Voice:
         """Whether a stop word has come."""
         return self._stream.stopped
 
-    def say(self, token: int) -> Iterator[Token]:
-        """At least one event, so that every token is told; its text may come later."""
+    def say(self, token: int, told: Likelihood) -> Iterator[Token]:
+        """At least one event, so that every token is told; its text may come later.
+
+        The first event alone carries what is `told` of it: each token's probability comes once, in their order.
+        """
         self._token = token
+        self._told = told
         pieces = self._splitter.feed(self._stream.feed(self._bytes(token)))
         return self._events(pieces or [(self._reasoning, "")])
 
@@ -167,7 +174,8 @@ class _Voice:
 
     def _events(self, pieces: Sequence[tuple[bool, str]]) -> Iterator[Token]:
         for self._reasoning, text in pieces:
-            yield Token(text, self._token, self._reasoning)
+            told, self._told = self._told, UNTOLD
+            yield Token(text, self._token, self._reasoning, 0, told.logprob, told.alternatives)
 
 
 class _Clock:

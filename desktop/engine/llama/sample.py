@@ -50,15 +50,30 @@ class Sampler:
             llama_cpp.llama_sampler_chain_add(self._chain, step)
 
     def choose(self, logits: Logits, recent: Sequence[int]) -> int:
-        """The next token's id, for `logits` of shape (n_vocab,), which are changed, and the tokens before it.
+        """The next token's id, for `logits` of shape (n_vocab,) and the tokens before it.
+
+        What suppression and penalty change of the logits is put back: they are the model's own again.
 
         Raises:
             NotFinite
         """
-        if self._suppressed.size:
-            logits[self._suppressed] = -np.inf
-        if self._sampling.repeat_penalty != 1.0:
-            _penalise(logits, recent[-PENALTY_WINDOW:], self._sampling.repeat_penalty)
+        penalised = recent[-PENALTY_WINDOW:] if self._sampling.repeat_penalty != 1.0 else ()
+        if not penalised and not self._suppressed.size:
+            return self._choose(logits)
+        changed = np.unique(np.concatenate([self._suppressed, np.array(penalised, dtype=np.int64)]))
+        own = logits[changed]
+        logits[self._suppressed] = -np.inf
+        _penalise(logits, penalised, self._sampling.repeat_penalty)
+        try:
+            return self._choose(logits)
+        finally:
+            logits[changed] = own
+
+    def close(self) -> None:
+        """Free the chain."""
+        llama_cpp.llama_sampler_free(self._chain)
+
+    def _choose(self, logits: Logits) -> int:
         if self._sampling.temperature <= 0:
             best = int(logits.argmax())
             # argmax finds a NaN or +inf if there is one, and -inf only where there is nothing else.
@@ -66,10 +81,6 @@ class Sampler:
                 raise NotFinite
             return best
         return self._draw(logits, self._candidates(logits))
-
-    def close(self) -> None:
-        """Free the chain."""
-        llama_cpp.llama_sampler_free(self._chain)
 
     def _candidates(self, logits: Logits) -> NDArray[np.intp]:
         """What top-k and top-p leave."""
