@@ -5,14 +5,21 @@ from __future__ import annotations
 import argparse
 
 from benchmarks import (
+    alternatives,
     answering,
+    busy,
     downloading,
     fitting,
+    guessing,
     headers,
     hostile,
+    memory,
     reading,
+    reading_prompts,
     reusing,
+    several,
     starting,
+    stopping,
     streaming,
     window_downloading,
 )
@@ -20,7 +27,14 @@ from benchmarks import (
 _ALL = {
     "starting": starting,
     "answering": answering,
+    "alternatives": alternatives,
+    "reading_prompts": reading_prompts,
     "reusing": reusing,
+    "several": several,
+    "guessing": guessing,
+    "busy": busy,
+    "stopping": stopping,
+    "memory": memory,
     "headers": headers,
     "fitting": fitting,
     "downloading": downloading,
