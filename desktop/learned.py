@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self, TypeVar
 
-from desktop.engine import strikes
+from desktop.engine import strikes, tunings
 from desktop.engine.api import Device
 from desktop.engine.gpus import used_together
 from desktop.engine.strikes import Strikes
+from desktop.engine.tunings import Tunings
 from desktop.hub.fit import Accelerator, Correction, Machine
 
 _MOST_CORRECTIONS = 200
@@ -32,6 +33,7 @@ class Learned:
     base_bytes: int | None = None
     corrections: tuple[Correction, ...] = ()
     strikes: Strikes = field(default_factory=dict)
+    tunings: Tunings = field(default_factory=dict)
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
@@ -49,6 +51,7 @@ class Learned:
             base_bytes=base if isinstance(base, int) and 0 < base < _LARGEST_BASE_BYTES else None,
             corrections=tuple(_each(Correction, values.get("corrections"))),
             strikes=strikes.sane(values.get("strikes")),
+            tunings=tunings.sane(values.get("tunings")),
             **speeds,
         )
 

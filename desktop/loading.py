@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from desktop import json_file
-from desktop.engine import computer, strikes
-from desktop.engine.api import Finished, Loaded, ModelSpec, SystemInfo
+from desktop.engine import computer, strikes, tunings
+from desktop.engine.api import Finished, Loaded, ModelSpec, SystemInfo, Tuning
 from desktop.engine.ladder import PlainPlanner, Plan
 from desktop.engine.local import LocalEngine
 from desktop.engine.strikes import Strikes
@@ -88,7 +88,14 @@ class Loading:
         Equal from answer to answer, whatever the machine's memory does: the plan is made when it is loaded.
         """
         wanted = self.wishes(settings, own)
-        return ModelSpec(str(path), wanted.n_ctx, wanted.n_gpu_layers, settings.n_threads, wanted.kv_type)
+        return ModelSpec(
+            str(path),
+            wanted.n_ctx,
+            wanted.n_gpu_layers,
+            settings.n_threads,
+            wanted.kv_type,
+            eager=settings.eager,
+        )
 
     def study(self, log: Path) -> None:
         """Find out which GPUs there are and how fast memory is, unless it is known for this llama.cpp.
@@ -170,6 +177,15 @@ class Loading:
             self._strike(lambda known: strikes.clear(known, self._kin(way)))
         if statistics.generated_tokens >= _ENOUGH_TOKENS and statistics.decode_tokens_per_s > 0:
             self._time(way, statistics.decode_tokens_per_s)
+
+    def tuning(self, attempt: ModelSpec) -> Tuning | None:
+        """See `Planner.tuning`."""
+        return tunings.get(self._learned.tunings, tunings.key_of(attempt))
+
+    def tuned(self, attempt: ModelSpec, tuning: Tuning) -> None:
+        """See `Planner.tuned`."""
+        key = tunings.key_of(attempt)
+        self._learn(lambda learned: replace(learned, tunings=tunings.put(learned.tunings, key, tuning)))
 
     def released(self) -> None:
         """See `Planner.released`."""

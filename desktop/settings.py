@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from desktop import json_file
-from desktop.chat.message import Sampling
+from desktop.chat.message import Overflow, Sampling
 
 Theme = Literal["system", "light", "dark"]
 Language = Literal["system", "en", "zh_CN"]
@@ -32,9 +32,15 @@ class Settings:
     n_ctx: int | None = None
     n_gpu_layers: int | None = None
     n_threads: int | None = None
+    eager: bool = False
+    """Answers take all of the processor, and other programs wait."""
+    loads_at_start: bool = True
+    """The model is loaded before anything is asked, where it leaves the computer memory enough."""
     sampling: Sampling = field(default_factory=Sampling)
     system: str = ""
     """The system prompt of new chats."""
+    overflow: Overflow = Overflow.DROP
+    """What happens when a chat no longer fits the context."""
     endpoint: str | None = None
     """The address of the hub, where it is a mirror."""
     proxy: str | None = None
@@ -112,6 +118,8 @@ def _from_values(values: dict[str, Any]) -> Settings:
     for name, choices in (("theme", get_args(Theme)), ("language", get_args(Language))):
         if values.get(name) in choices:
             good[name] = values[name]
+    if values.get("overflow") in tuple(Overflow):
+        good["overflow"] = Overflow(values["overflow"])
     zoom = values.get("zoom")
     if isinstance(zoom, int | float) and ZOOM_LIMITS[0] <= zoom <= ZOOM_LIMITS[1]:
         good["zoom"] = float(zoom)
@@ -129,6 +137,8 @@ def _from_values(values: dict[str, Any]) -> Settings:
         ("endpoint", str),
         ("proxy", str),
         ("offline", bool),
+        ("eager", bool),
+        ("loads_at_start", bool),
         ("window", dict),
     ):
         if isinstance(values.get(name), kind):

@@ -292,7 +292,8 @@ class Engine(Protocol):
     def tune(self, model: ModelSpec, /) -> Tuning | None:
         """Measure how `model`, which is loaded, runs best here, and run it so from now on.
 
-        Takes seconds. None where there is nothing to measure, or `stop` ended it.
+        Takes seconds, unless it was measured before. None where that could not be found out: `stop` ended it, other
+        programs needed the processor too, or there is nothing to measure.
 
         Raises:
             EngineCrashed

@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 _TIMEOUT_S = 5.0
@@ -28,6 +29,9 @@ _X86_FEATURES = {
     "AMX_INT8": "amx_int8",
 }
 _ARM_FEATURES = {"NEON": "asimd", "DOTPROD": "asimddp", "MATMUL_INT8": "i8mm", "FP16_VA": "asimdhp", "SVE": "sve"}
+
+CALM_CORES = 0.5
+"""What other programs may use of the processor while something is measured."""
 
 # Files that a new driver replaces: Vulkan's lists of drivers, and CUDA's, Vulkan's and HIP's libraries.
 _DRIVERS = (
@@ -76,6 +80,26 @@ def free_memory_bytes() -> int:
     available = int(psutil.virtual_memory().available)
     limit, used = _cgroup_memory()
     return available if limit is None else max(0, min(available, limit - used))
+
+
+class OtherPrograms:
+    """What other programs use of the processor, from now on. This one and its children are no others."""
+
+    def __init__(self) -> None:
+        self._began, self._used_s = time.monotonic(), _used_by_others_s()
+
+    def cores(self) -> float:
+        """How many cores they have kept busy so far, on average."""
+        return (_used_by_others_s() - self._used_s) / max(time.monotonic() - self._began, 1e-3)
+
+
+def on_battery() -> bool:
+    """Whether the computer runs on a battery now, as far as is known."""
+    import psutil
+
+    # There is no such function on some systems, and no battery in most desktops.
+    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    return battery is not None and battery.power_plugged is False
 
 
 def build_stamp() -> str:
@@ -143,6 +167,20 @@ def missing_qt_packages() -> list[str]:
 def lacks_chinese_font() -> bool:
     """Whether fontconfig is there and knows no font with Chinese characters."""
     return shutil.which("fc-list") is not None and not output("fc-list", ":lang=zh-cn").strip()
+
+
+def _used_by_others_s() -> float:
+    import psutil
+
+    # What a virtual machine was not given ("steal") was used by somebody, too.
+    kinds = ("user", "nice", "system", "irq", "softirq", "steal")
+    used = sum(getattr(psutil.cpu_times(), kind, 0.0) for kind in kinds)
+    me = psutil.Process()
+    for process in (me, *me.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            used -= times.user + times.system
+    return float(used)
 
 
 def _cgroup_memory() -> tuple[int | None, int]:

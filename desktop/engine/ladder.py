@@ -11,7 +11,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from desktop.engine.api import Fallback, Finished, Loaded, LoadEvent, ModelSpec, Reason, Step, SystemInfo
+from desktop.engine.api import (
+    Fallback,
+    Finished,
+    Loaded,
+    LoadEvent,
+    ModelSpec,
+    Reason,
+    Step,
+    SystemInfo,
+    Tuning,
+)
 from desktop.errors import AppError, EngineCrashed, ModelDoesNotFit
 
 
@@ -50,6 +60,14 @@ class Planner(Protocol):
         """The model that was loaded as `attempt` has given an answer."""
         ...
 
+    def tuning(self, attempt: ModelSpec, /) -> Tuning | None:
+        """What was measured of a model that is loaded as `attempt`; None where nothing was."""
+        ...
+
+    def tuned(self, attempt: ModelSpec, tuning: Tuning) -> None:
+        """The model that was loaded as `attempt` was measured."""
+        ...
+
     def released(self) -> None:
         """The loaded model's memory has been given back, or is about to be."""
         ...
@@ -71,6 +89,13 @@ class PlainPlanner:
 
     def answered(self, attempt: ModelSpec, finished: Finished) -> None:
         """See `Planner.answered`."""
+
+    def tuning(self, _attempt: ModelSpec) -> Tuning | None:
+        """See `Planner.tuning`."""
+        return None
+
+    def tuned(self, attempt: ModelSpec, tuning: Tuning) -> None:
+        """See `Planner.tuned`."""
 
     def released(self) -> None:
         """See `Planner.released`."""

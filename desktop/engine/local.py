@@ -30,7 +30,7 @@ from desktop.engine.api import (
 )
 from desktop.engine.ladder import PlainPlanner, Planner, climb_down
 from desktop.engine.process import COMMAND, EngineProcess, cpu_lacks, crash_of
-from desktop.engine.refuse import refuse_bad_file
+from desktop.engine.refuse import failed_load, refuse_bad_file
 from desktop.engine.wire import (
     Answer,
     Bug,
@@ -46,17 +46,14 @@ from desktop.engine.wire import (
     Stop,
     Task,
     Tune,
+    Use,
 )
 from desktop.errors import (
     AppError,
-    BadModelFile,
     Crash,
     EngineCrashed,
     EngineUnavailable,
-    Flaw,
     LoadCancelled,
-    ModelDoesNotFit,
-    NoSuchModel,
     TemplateFailed,
     TemplateFault,
 )
@@ -90,7 +87,8 @@ class LocalEngine:
     """An `Engine` in a process of its own, which is started when first needed and logs to the file at `log`.
 
     What is read of a conversation is kept below the folder `states`, in `states_bytes` in all.
-    `planner` decides how models are loaded; by default as they are asked for, else on the processor.
+    `planner` decides how models are loaded; by default as they are asked for, else on the processor. What `tune` has
+    measured is worth nothing where other programs used more than `most_others` cores meanwhile.
     """
 
     def __init__(
@@ -100,6 +98,7 @@ class LocalEngine:
         planner: Planner | None = None,
         states: Path | None = None,
         states_bytes: int = STATES_BYTES,
+        most_others: float = computer.CALM_CORES,
         command: Sequence[str] = COMMAND,
         render_limit_s: float = RENDER_LIMIT_S,
     ) -> None:
@@ -108,6 +107,7 @@ class LocalEngine:
         self._command = command
         self._states = states
         self._states_bytes = states_bytes
+        self._most_others = most_others
         self._render_limit_s = render_limit_s
         self._process: EngineProcess | None = None
         self._hello: Hello | None = None
@@ -158,9 +158,19 @@ class LocalEngine:
     def tune(self, model: ModelSpec) -> Tuning | None:
         """See `Engine.tune`."""
         with self._running() as run:
-            if self._loaded is None or self._loaded[0] != model:
+            attempt = self._attempt
+            if self._loaded is None or self._loaded[0] != model or attempt is None:
                 return None
-            return next((event for event in self._call(run, "", Tune()) if isinstance(event, Tuning)), None)
+            if (known := self._planner.tuning(attempt)) is not None:
+                return known
+            others = computer.OtherPrograms()
+            found = next((event for event in self._call(run, "", Tune()) if isinstance(event, Tuning)), None)
+            if found is None or others.cores() > self._most_others:
+                return None
+            self._planner.tuned(attempt, found)
+            for _ in self._call(run, "", Use(found)):
+                pass
+            return found
 
     def system_info(self) -> SystemInfo:
         """Versions, build and devices of llama.cpp.
@@ -169,7 +179,8 @@ class LocalEngine:
             EngineUnavailable, EngineCrashed
         """
         with self._running() as run:
-            self._start(run)
+            if self._process is None:
+                self._start(run)
             return self._ask(run, "", Describe(), SystemInfo)
 
     def stop(self) -> None:
@@ -207,7 +218,7 @@ class LocalEngine:
             self.unload()
         self._free_bytes = computer.free_memory_bytes()
         try:
-            info, crash = self._describe(run)
+            info, crash = self._describe(run, eager=model.eager)
             plan = self._planner.plan(model, info)
             for event in climb_down(self._planner, model, plan, lambda spec: self._load_once(run, spec), crash):
                 if isinstance(event, Loaded):
@@ -217,20 +228,20 @@ class LocalEngine:
             if self._loaded is None:
                 self.unload()  # what a failed load has left in the process's memory
 
-    def _describe(self, run: _Run) -> tuple[SystemInfo, EngineCrashed | None]:
+    def _describe(self, run: _Run, *, eager: bool) -> tuple[SystemInfo, EngineCrashed | None]:
         """What the engine runs on. Where asking the GPUs kills the process, that, and the rest without them."""
         try:
-            self._start(run)
+            self._start(run, eager=eager)
             return self._ask(run, "load", Describe(), SystemInfo), None
         except EngineCrashed as crash:
-            self._start(run, gpus=False)
+            self._start(run, gpus=False, eager=eager)
             return self._ask(run, "load", Describe(), SystemInfo), crash
 
     def _load_once(self, run: _Run, attempt: ModelSpec) -> Iterator[LoadEvent]:
         """Load as `attempt` says, in a process that has loaded nothing yet."""
         if self._attempt is not None:
             self.unload()
-        self._start(run, gpus=attempt.devices != ())
+        self._start(run, gpus=attempt.devices != (), eager=attempt.eager)
         self._attempt = attempt
         try:
             with contextlib.closing(self._call(run, "load", self._load_task(attempt))) as events:
@@ -243,7 +254,8 @@ class LocalEngine:
                     if isinstance(event, LoadEvent):
                         yield event
         except EngineCrashed as crash:
-            raise self._why(crash, attempt) from None
+            on_gpu = self._hello is not None and self._hello.gpu and attempt.n_gpu_layers != 0
+            raise failed_load(crash, attempt.path, self._free_bytes, on_gpu=on_gpu) from None
 
     def _keep(self) -> None:
         """Have what was read kept, if that can be done in a moment."""
@@ -254,33 +266,20 @@ class LocalEngine:
                 pass
 
     def _load_task(self, attempt: ModelSpec) -> Load:
+        tuning = self._planner.tuning(attempt)
         if self._states is None or not self._states_bytes:
-            return Load(attempt)
-        return Load(attempt, str(self._states), self._states_bytes)
+            return Load(attempt, tuning=tuning)
+        return Load(attempt, str(self._states), self._states_bytes, tuning)
 
-    def _why(self, crash: EngineCrashed, attempt: ModelSpec) -> AppError:
-        """What the process's death during a load means."""
-        path = attempt.path
-        try:
-            size_bytes = Path(path).stat().st_size
-        except OSError:
-            return NoSuchModel(path)  # its disk was unplugged, and reading on was a memory fault
-        on_gpu = self._hello is not None and self._hello.gpu and attempt.n_gpu_layers != 0
-        if crash.crash is Crash.OUT_OF_MEMORY or (
-            crash.crash in (Crash.ABORTED, Crash.KILLED) and size_bytes > self._free_bytes and not on_gpu
-        ):
-            return ModelDoesNotFit(path, needed_bytes=size_bytes, free_bytes=self._free_bytes)
-        if crash.crash is Crash.ABORTED and not on_gpu:
-            return BadModelFile(path, Flaw.DAMAGED)
-        return crash
-
-    def _start(self, run: _Run, *, gpus: bool = True) -> None:
-        """Have a process that has said hello. A new one sees the GPUs only with `gpus`.
+    def _start(self, run: _Run, *, gpus: bool = True, eager: bool = False) -> None:
+        """Have a process that has said hello. A new one sees the GPUs only with `gpus`, and is as `eager` as told.
 
         Raises:
             EngineUnavailable, LoadCancelled
             CannotWrite: the log.
         """
+        if self._process is not None and self._process.eager != eager:
+            self.unload()
         if self._process is not None:
             return
         with self._lock:
@@ -289,7 +288,7 @@ class LocalEngine:
             run.during = "load"
             self._hello = None
             try:
-                process = self._process = EngineProcess(self._log, self._command, gpus=gpus)
+                process = self._process = EngineProcess(self._log, self._command, gpus=gpus, eager=eager)
             except OSError as error:
                 raise EngineUnavailable(str(error)) from error
         reply = process.receive()

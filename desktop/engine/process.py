@@ -67,16 +67,17 @@ class EngineProcess:
     """A running engine process. What it and llama.cpp say goes to the file at `log`.
 
     `send` and `kill` may be called from any thread, the rest from one. Without `gpus` it does not even look for GPUs:
-    a broken driver can end a process that only asks what there is.
+    a broken driver can end a process that only asks what there is. One that is `eager` leaves other programs nothing.
 
     Raises:
         OSError: it cannot be started.
         CannotWrite: its log cannot be written.
     """
 
-    def __init__(self, log: Path, command: Sequence[str], *, gpus: bool = True) -> None:
+    def __init__(self, log: Path, command: Sequence[str], *, gpus: bool = True, eager: bool = False) -> None:
         self.kills_before = _out_of_memory_kills()
         self._log = log
+        self.eager = eager
         with _open_log(log) as stderr:
             self._log_start = stderr.tell()
             self._popen = subprocess.Popen(
@@ -84,7 +85,7 @@ class EngineProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=_environment() | ({} if gpus else _NO_GPUS),
+                env=environment(eager=eager) | ({} if gpus else _NO_GPUS),
                 # Ctrl+C in the terminal is for the parent, which then stops the answer.
                 start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
@@ -163,7 +164,8 @@ def cpu_lacks() -> str:
     return ", ".join(name.upper() for name in _CPU_NEEDS if name not in flags)
 
 
-def _environment() -> dict[str, str]:
+def environment(*, eager: bool) -> dict[str, str]:
+    """What an engine process is started with, `eager` or polite."""
     environment = dict(os.environ)
     # Would make the binding load another llama.cpp than the one that it was built with.
     environment.pop("LLAMA_CPP_LIB_PATH", None)
@@ -172,7 +174,8 @@ def _environment() -> dict[str, str]:
     # libgomp's threads spin at their barriers. On a busy processor that costs 20 times the speed (the spinning thread
     # holds the core that the awaited one needs), without any spinning an idle one loses a third. libgomp reads this
     # when it is loaded, so it has to be there at the start; other OpenMP runtimes ignore it.
-    environment.setdefault("GOMP_SPINCOUNT", "300")
+    if not eager:
+        environment.setdefault("GOMP_SPINCOUNT", "300")
     return environment
 
 

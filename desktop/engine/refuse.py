@@ -1,11 +1,11 @@
-"""Refuses files that can be no model before a process is started for them."""
+"""Refuses files that can be no model before a process is started for them, and says why one has died of a file."""
 
 from __future__ import annotations
 
 import stat
 from pathlib import Path
 
-from desktop.errors import BadModelFile, Flaw, NoSuchModel
+from desktop.errors import AppError, BadModelFile, Crash, EngineCrashed, Flaw, ModelDoesNotFit, NoSuchModel
 
 _MAGIC = b"GGUF"
 _HEADER_BYTES = 24  # magic, version, number of tensors, number of metadata: the least that every file has
@@ -36,3 +36,21 @@ def refuse_bad_file(path: str) -> None:
         raise BadModelFile(path, Flaw.NOT_GGUF)
     if len(start) < _HEADER_BYTES:
         raise BadModelFile(path, Flaw.TRUNCATED, f"{len(start)} bytes")
+
+
+def failed_load(crash: EngineCrashed, path: str, free_bytes: int, *, on_gpu: bool) -> AppError:
+    """What it means that the process died while it loaded the model at `path`.
+
+    `free_bytes` of memory were free before. With `on_gpu` a GPU was used: then its driver is suspected, not the file.
+    """
+    try:
+        size_bytes = Path(path).stat().st_size
+    except OSError:
+        return NoSuchModel(path)  # its disk was unplugged, and reading on was a memory fault
+    if crash.crash is Crash.OUT_OF_MEMORY or (
+        crash.crash in (Crash.ABORTED, Crash.KILLED) and size_bytes > free_bytes and not on_gpu
+    ):
+        return ModelDoesNotFit(path, needed_bytes=size_bytes, free_bytes=free_bytes)
+    if crash.crash is Crash.ABORTED and not on_gpu:
+        return BadModelFile(path, Flaw.DAMAGED)
+    return crash

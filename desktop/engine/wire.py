@@ -70,7 +70,14 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Tune:
-    """Measure how the loaded model runs best, and run it so. Answered by one `Tuning`, or by none if it is stopped."""
+    """Measure how the loaded model runs best. Answered by one `Tuning`, or by none if that could not be found out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Run the loaded model so from now on. Answered by nothing but `Done`."""
+
+    tuning: Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ class Describe:
     """Answered by one `SystemInfo`."""
 
 
-Task = Load | Generate | Render | Keep | Tune | Describe
+Task = Load | Generate | Render | Keep | Tune | Use | Describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +158,7 @@ Message = Call | Stop | Reply
 _TYPES: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        *(Load, Generate, Render, Keep, Tune, Describe, Call, Stop, Hello, Failed, Bug, Done, Reply),
+        *(Load, Generate, Render, Keep, Tune, Use, Describe, Call, Stop, Hello, Failed, Bug, Done, Reply),
         *(ModelSpec, Request, Turn, Sampling, Device, SystemInfo),
         *(LoadProgress, Loaded, DeviceUse, Fallback, PrefillProgress, Token, Alternative, Finished, Statistics, Prompt),
         Tuning,

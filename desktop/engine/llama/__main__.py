@@ -34,6 +34,8 @@ from desktop.engine.wire import (
     Reply,
     Stop,
     Task,
+    Tune,
+    Use,
     decode,
     encode,
 )
@@ -160,6 +162,8 @@ class Engine:
 
             model = Model(task.model, lambda fraction: self._outbox.put(call.number, LoadProgress(fraction)))
             self._generator = Generator(model, self._switch, _states(task, model))
+            if task.tuning is not None:
+                self._generator.set_tuning(task.tuning)
             yield model.loaded
         elif isinstance(task, Describe):
             from desktop.engine.llama.devices import describe
@@ -169,6 +173,11 @@ class Engine:
             raise RuntimeError("no model is loaded")
         elif isinstance(task, Keep):
             self._generator.rest()
+        elif isinstance(task, Tune):
+            if (tuning := self._generator.tune()) is not None:
+                yield tuning
+        elif isinstance(task, Use):
+            self._generator.set_tuning(task.tuning)
         elif isinstance(task, Render):
             yield self._generator.prompt(task.request)
         elif isinstance(task, Generate):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from desktop.chat.message import FinishReason, Role, Statistics, Turn
-from desktop.engine.api import Event, Finished, Prompt, Request, Token
+from desktop.engine.api import Event, Finished, Prompt, Request, Token, Tuning
 from desktop.engine.llama.alternatives import UNTOLD, Likelihood, likelihood
 from desktop.engine.llama.decode import ContextFull, Decoder, Stopped
 from desktop.engine.llama.model import Model, Vocabulary
@@ -16,6 +16,7 @@ from desktop.engine.llama.states import KeptStates
 from desktop.engine.llama.stopping import StopSwitch
 from desktop.engine.llama.template import ChatTemplate
 from desktop.engine.llama.text import TextStream
+from desktop.engine.llama.tune import tune, use
 from desktop.errors import BadComputation, PromptTooLong
 
 _MARKERS = frozenset(mark.encode() for mark in control_markers())
@@ -26,6 +27,7 @@ class Generator:
 
     def __init__(self, model: Model, switch: StopSwitch, states: KeptStates | None = None) -> None:
         self._model = model
+        self._switch = switch
         self._decoder = Decoder(model, switch, states)
         self._templates: dict[str, ChatTemplate] = {}
 
@@ -42,6 +44,14 @@ class Generator:
     def rest(self) -> None:
         """Nothing is asked for: time to keep what was read."""
         self._decoder.put_by()
+
+    def tune(self) -> Tuning | None:
+        """Measure how the model runs best; None where that could not be found out."""
+        return tune(self._model, self._switch)
+
+    def set_tuning(self, tuning: Tuning) -> None:
+        """Run the model so from now on."""
+        use(self._model, tuning)
 
     def generate(self, request: Request) -> Iterator[Event]:
         """See `Engine.generate`.

@@ -9,6 +9,8 @@ import psutil
 
 N_BATCH = 512
 """Tokens that are computed together while a prompt is read: what a stop may lose, and a step of its progress."""
+N_LOGITS = 16
+"""Tokens of one batch that can have logits of their own: guesses that are checked, answers that are given at once."""
 
 _MIN_CTX, _MAX_CTX = 2048, 8192
 _KV_SHARE = 0.25
@@ -23,10 +25,18 @@ def default_n_threads() -> int:
     """
     logical = os.cpu_count() or 1
     physical = psutil.cpu_count(logical=False) or logical
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
     # With some processors taken away it is not known which of the rest share a core: assume that all do as before.
-    cores = physical if allowed >= logical else allowed * physical // logical
-    return max(1, min(cores, allowed, _quota()))
+    cores = physical if _affinity() >= logical else _affinity() * physical // logical
+    return max(1, min(cores, most_threads()))
+
+
+def most_threads() -> int:
+    """The processors that this process may use, those that share a core included."""
+    return min(_affinity(), _quota())
+
+
+def _affinity() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def default_n_ctx(n_ctx_train: int, kv_bytes_per_token: int, free_bytes: int) -> int:

@@ -94,6 +94,8 @@ class Model:
         said.clear()
         before = memory.now()
         self.path = spec.path
+        self.n_threads = spec.n_threads
+        """The user's word; None leaves it to `tune`."""
         self._free_bytes = free_memory_bytes()
         self._on_progress = on_progress
         self._logits_at = 0  # the address that _logits is a view of
@@ -168,6 +170,14 @@ class Model:
             self._logits = np.ctypeslib.as_array(pointer, (self.vocabulary.n_tokens,))
         return self._logits
 
+    def rows(self, n: int) -> NDArray[np.float32]:
+        """Those of all `n` tokens of a batch that had logits of their own, shape (n, n_vocab), in the batch's order.
+
+        llama.cpp's own memory, valid until the next.
+        """
+        self._logits_at = 0  # that memory may move when it grows
+        return np.ctypeslib.as_array(llama_cpp.llama_get_logits(self.context), (n, self.vocabulary.n_tokens))
+
     def _load_weights(self, spec: ModelSpec, n_gpu_layers: int, before: memory.Memory) -> int:
         """The model's handle."""
         parameters = llama_cpp.llama_model_default_params()
@@ -232,8 +242,8 @@ class Model:
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = n_ctx
         parameters.n_batch = parameters.n_ubatch = min(machine.N_BATCH, n_ctx)
-        # Logits are wanted for one token at a time; room for a whole batch of them is 0.5 GB with a large vocabulary.
-        parameters.n_outputs_max = 1
+        # Room for the logits of a whole batch is 0.5 GB with a large vocabulary; for so many, taken when used, 16 MB.
+        parameters.n_outputs_max = machine.N_LOGITS
         # Layers with a sliding window keep the window only, a fifth of the cache; `Decoder` minds what that forgets.
         parameters.swa_full = False
         parameters.type_k = parameters.type_v = getattr(llama_cpp, f"GGML_TYPE_{self._kv_type.upper()}")
