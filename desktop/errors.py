@@ -65,6 +65,8 @@ class Flaw(StrEnum):
     NOT_FIRST_PART = "not_first_part"
     MISSING_PART = "missing_part"
     CUT_BY_HAND = "cut_by_hand"
+    OTHER_VOCABULARY = "other_vocabulary"
+    """Of a draft model, which is to guess for a model with other tokens."""
     DAMAGED = "damaged"
 
 

@@ -126,5 +126,8 @@ def _flaw_words(flaw: Flaw, detail: str) -> tuple[str, str]:  # noqa: PLR0911, P
         case Flaw.CUT_BY_HAND:
             why = tr("It was cut into pieces that belong together byte by byte ({detail}).", detail=detail)
             return why, tr("Look for a file in one piece, or one whose parts are numbered like -00001-of-00003.")
+        case Flaw.OTHER_VOCABULARY:
+            why = tr("It cannot guess for the chosen model: it has another vocabulary.")
+            return why, tr("Choose a smaller model of the same family as the draft model, or none.")
         case Flaw.DAMAGED:
             return tr("What it says about itself makes no sense: the file is damaged."), again
