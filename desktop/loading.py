@@ -70,16 +70,19 @@ class Loading:
         free = computer.free_memory_bytes() + self._held_bytes
         return self._learned.machine(computer.total_memory_bytes(), free)
 
-    def fit(self, header: Header, wishes: Wishes = _NOTHING) -> Fit:
-        """How a model fits this machine now. For many models at once ask `machine` once, and `desktop.hub.fit`."""
-        return fit(header, self.machine(), wishes)
+    def fit(self, header: Header, wishes: Wishes = _NOTHING, draft: Header | None = None) -> Fit:
+        """How a model fits this machine now, beside its `draft` model if it has one.
+
+        For many models at once ask `machine` once, and `desktop.hub.fit`.
+        """
+        return fit(header, self.machine(), wishes, draft=draft)
 
     def wishes(self, settings: Settings, own: Wishes = _NOTHING) -> Wishes:
         """What the user wants of one model: its `own` wishes, else those of the settings for all."""
-        return Wishes(
+        return replace(
+            own,
             n_ctx=own.n_ctx or settings.n_ctx or None,
             n_gpu_layers=settings.n_gpu_layers if own.n_gpu_layers is None else own.n_gpu_layers,
-            kv_type=own.kv_type,
         )
 
     def spec(self, path: Path, settings: Settings, own: Wishes = _NOTHING) -> ModelSpec:

@@ -28,12 +28,17 @@ class Way:
     """Names it where crashes are remembered; empty for the processor, which is never skipped."""
 
 
-def ways(header: Header, machine: Machine, wanted: ModelSpec, info: SystemInfo) -> list[Way]:
-    """All that may be tried to load `wanted`, whether it fits or not. The last is the processor alone."""
-    wishes = Wishes(wanted.n_ctx, wanted.n_gpu_layers, wanted.kv_type)
+def ways(
+    header: Header, machine: Machine, wanted: ModelSpec, info: SystemInfo, draft: Header | None = None
+) -> list[Way]:
+    """All that may be tried to load `wanted`, beside its `draft` model, whether it fits or not.
+
+    The last is the processor alone.
+    """
+    wishes = Wishes(wanted.n_ctx, wanted.n_gpu_layers, wanted.kv_type, wanted.flash_attention)
 
     def way(name: str, wishes: Wishes, accelerators: tuple[Accelerator, ...]) -> Way:
-        made = fit(header, replace(machine, accelerators=accelerators), wishes)
+        made = fit(header, replace(machine, accelerators=accelerators), wishes, draft=draft)
         spec = _spec(wanted, made, accelerators)
         return Way(spec, made, header, strikes.key_of(wanted, name, spec.devices or (), info) if spec.devices else "")
 
@@ -42,7 +47,7 @@ def ways(header: Header, machine: Machine, wanted: ModelSpec, info: SystemInfo) 
     if best.key:
         fewer = int(best.fit.n_gpu_layers * _FEWER)
         if fewer:
-            kept = Wishes(best.fit.n_ctx, fewer, best.fit.kv_type)
+            kept = replace(wishes, n_ctx=best.fit.n_ctx, n_gpu_layers=fewer, kv_type=best.fit.kv_type)
             found.append(way("fewer", kept, machine.accelerators))
         others = _others(info.devices, best.spec.devices or ())[:_MOST_OTHERS]
         found += [way("other", wishes, (accelerator(device, machine.free_bytes),)) for device in others]

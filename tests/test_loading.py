@@ -302,6 +302,9 @@ def test_a_models_own_wishes_come_first(desk: Desk) -> None:
     settings = Settings(n_ctx=2048, n_gpu_layers=4, n_threads=3)
     spec = desk.loading.spec(desk.model, settings, Wishes(n_ctx=512, kv_type="q8_0"))
     assert spec == ModelSpec(str(desk.model), 512, 4, 3, "q8_0")
+    draft = desk.model.with_name("draft.gguf")
+    spec = desk.loading.spec(desk.model, Settings(), Wishes(flash_attention=False, draft="draft"), draft)
+    assert spec == ModelSpec(str(desk.model), flash_attention=False, draft_path=str(draft))
     assert desk.loading.spec(desk.model, Settings()) == ModelSpec(str(desk.model))
 
 

@@ -31,6 +31,7 @@ from desktop.errors import (
     WrongContent,
 )
 from desktop.hub import token
+from desktop.hub.drafts import draft_of
 from desktop.hub.library import Library
 from desktop.hub.model import Model
 from desktop.hub.network import DEFAULT_ENDPOINT, Connection, Network
@@ -139,6 +140,11 @@ class Command:
         name = name if name is not None else self.settings.model
         return self.library.default() if name is None else self.library.find(name)
 
+    def draft_of(self, model: Model) -> Model | None:
+        """The model that guesses ahead for `model`, by the user's wish; None also where that one is gone."""
+        return draft_of(model, self.library.models()) if model.loading.draft else None
+
     def spec(self, model: Model) -> ModelSpec:
         """How `model` is to be loaded."""
-        return self.loading.spec(model.path, self.settings, model.loading)
+        draft = self.draft_of(model)
+        return self.loading.spec(model.path, self.settings, model.loading, draft.path if draft else None)

@@ -236,7 +236,8 @@ def _fit(command: Command, model: Model, n_ctx: int | None = None) -> Fit:
     wishes = command.loading.wishes(command.settings, model.loading)
     if n_ctx is not None:
         wishes = replace(wishes, n_ctx=n_ctx)
-    return fit(model.header, command.loading.machine(), wishes)
+    draft = command.draft_of(model)
+    return fit(model.header, command.loading.machine(), wishes, draft=draft.header if draft is not None else None)
 
 
 def _row(model: Model, in_use: str) -> tuple[str, ...]:
@@ -272,6 +273,8 @@ def _wishes(model: Model) -> str:
         tr_count("{count} token of context", "{count} tokens of context", n_ctx) if n_ctx is not None else "",
         tr_count("{count} layer on the GPU", "{count} layers on the GPU", n_layers) if n_layers is not None else "",
         tr("KV cache: {kind}", kind=wishes.kv_type) if wishes.kv_type is not None else "",
+        {None: "", True: tr("with Flash Attention"), False: tr("without Flash Attention")}[wishes.flash_attention],
+        tr("draft model: {name}", name=wishes.draft) if wishes.draft is not None else "",
     ]
     return " · ".join(word for word in words if word)
 

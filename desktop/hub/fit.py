@@ -55,6 +55,10 @@ class Wishes:
     """As llama.cpp counts: the last so many, and the output is the last."""
     kv_type: str | None = None
     """One of `KV_TYPES`. A model whose heads cannot be quantised has f16 in any case."""
+    flash_attention: bool | None = None
+    """A quantised KV cache needs it: with one it is on in any case."""
+    draft: str | None = None
+    """The name of the model in the library that guesses ahead for this one."""
 
 
 class Verdict(StrEnum):
@@ -95,22 +99,24 @@ class Fit:
         return sum(share.total for share in self.shares)
 
 
-def fit(header: Header, machine: Machine, wishes: Wishes = Wishes(), *, vision_bytes: int = 0) -> Fit:
+def fit(
+    header: Header, machine: Machine, wishes: Wishes = Wishes(), *, draft: Header | None = None, vision_bytes: int = 0
+) -> Fit:
     """How the model is best loaded on `machine`, as far as `wishes` leave it open.
 
-    `vision_bytes` is the size of its vision companion, if it is loaded with one (the engine loads none so far).
+    `draft` is the model that guesses ahead for it, if it is loaded with one; `vision_bytes` is the size of its vision
+    companion (the engine loads none so far).
 
     All of it on the GPU comes first, with the longest context up to `_LARGEST_CTX` that leaves room there. Else as many
     layers as the GPU holds with a context up to `_LARGEST_SLOW_CTX` that the computer's memory can spare, else none.
     The cache is f16, and q8_0 only where f16 does not fit.
     """
-    kv_types = (wishes.kv_type,) if wishes.kv_type else (_BEST_KV, _SMALLER_KV)
-    if not header.kv_quantises:
-        kv_types = (_BEST_KV,)
+    kv_types = _kv_types(header, wishes)
     n_all = len(header.layers) + 1
 
     def lay(n_ctx: int, kv_type: str, n_gpu_layers: int) -> Fit:
-        plan = Plan(n_ctx, n_gpu_layers if machine.accelerators else 0, kv_type)
+        flash_attention = wishes.flash_attention is not False or kv_type != _BEST_KV
+        plan = Plan(n_ctx, n_gpu_layers if machine.accelerators else 0, kv_type, flash_attention, draft)
         return _fit_of(header, machine, plan, shares_of(header, machine, plan, vision_bytes))
 
     if machine.accelerators and wishes.n_gpu_layers is None:
@@ -134,6 +140,16 @@ def fit(header: Header, machine: Machine, wishes: Wishes = Wishes(), *, vision_b
             best = made
     assert best is not None  # noqa: S101  there is at least one KV type
     return best
+
+
+def _kv_types(header: Header, wishes: Wishes) -> tuple[str, ...]:
+    """The types of the cache to choose from, the best first."""
+    if not header.kv_quantises:
+        return (_BEST_KV,)
+    if wishes.kv_type:
+        return (wishes.kv_type,)
+    # Nobody who wants no flash attention shall have it for a cache that they have not asked for.
+    return (_BEST_KV,) if wishes.flash_attention is False else (_BEST_KV, _SMALLER_KV)
 
 
 def _contexts(header: Header, wishes: Wishes, largest: int) -> list[int]:

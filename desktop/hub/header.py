@@ -106,6 +106,8 @@ class Header:
     tied: bool = False
     output_type: str = ""
     """The type of its largest tensor."""
+    vocabulary: str = ""
+    """Names how text becomes tokens: its kind, how words are split, and the tokens that begin and end a text."""
     kv_quantises: bool = True
     """Whether its KV cache can be anything but f16."""
     whole: bool = True
@@ -236,9 +238,19 @@ def _header_from(gguf: Gguf, path: str, size_bytes: int) -> Header:
         output_bytes=output_bytes,
         tied=tied,
         output_type=output_type,
+        vocabulary=_vocabulary(gguf),
         kv_quantises=heads_quantise(keys),
         whole=gguf.whole,
     )
+
+
+def _vocabulary(gguf: Gguf) -> str:
+    """See `Header.vocabulary`; empty where the file does not say."""
+    told = {key: gguf.values.get(f"tokenizer.ggml.{key}") for key in ("model", "pre", "bos_token_id", "eos_token_id")}
+    if not _text(told["model"]):
+        return ""
+    told["pre"] = _text(told["pre"]) or "default"
+    return "/".join("" if value is None else str(value) for value in told.values())
 
 
 def _architecture(gguf: Gguf, path: str) -> str:

@@ -178,5 +178,10 @@ def _wishes(values: object) -> Wishes:
         for name in ("n_ctx", "n_gpu_layers")
         if isinstance(number := values.get(name), int) and not isinstance(number, bool) and number >= 0
     }
-    kv_type = values.get("kv_type")
-    return Wishes(**numbers, kv_type=kv_type if kv_type in KV_TYPES else None)
+    kv_type, flash_attention, draft = (values.get(name) for name in ("kv_type", "flash_attention", "draft"))
+    return Wishes(
+        **numbers,
+        kv_type=kv_type if kv_type in KV_TYPES else None,
+        flash_attention=flash_attention if isinstance(flash_attention, bool) else None,
+        draft=draft if _is_text(draft) else None,
+    )

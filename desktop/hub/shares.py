@@ -24,7 +24,7 @@ _CTX_STEP = 256
 _KV_BYTES_OF_32 = {"f16": 64, "q8_0": 34, "q4_0": 18}
 
 _NUMBER_BYTES = 4  # what is computed with is f32
-_MASK_BYTES = 2  # which token sees which is f16
+_MASK_BYTES = 2  # which token sees which is f16; f32 without flash attention
 
 # Measured on Linux with SmolLM2 and Gemma 3.
 _BASE_BYTES = 44 << 20
@@ -93,6 +93,9 @@ class Plan:
     n_ctx: int
     n_gpu_layers: int
     kv_type: str
+    flash_attention: bool = True
+    draft: Header | None = None
+    """The model that guesses ahead for it, which has a context of the same length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ class Share:
     compute: int = 0
     """Buffers for what is computed, and the vocabulary."""
     vision: int = 0
+    draft: int = 0
+    """All of the draft model: weights, cache, buffers."""
     base: int = 0
     """Of the process and its libraries; on a GPU of its driver."""
     correction: int = 0
@@ -117,7 +122,7 @@ class Share:
     @property
     def total(self) -> int:
         """All that must be there."""
-        return self.weights + self.kv + self.compute + self.vision + self.base + self.correction
+        return self.weights + self.kv + self.compute + self.vision + self.draft + self.base + self.correction
 
     @property
     def resident(self) -> int:
@@ -131,7 +136,7 @@ def shares_of(header: Header, machine: Machine, plan: Plan, vision_bytes: int) -
     places = _places(machine, n_blocks, plan.n_gpu_layers)
     gpus = [gpu for gpu in machine.accelerators if gpu.name in places]
     cells = -(-plan.n_ctx // _CTX_STEP) * _CTX_STEP
-    compute = compute_bytes(header, cells)
+    compute = compute_bytes(header, cells, flash_attention=plan.flash_attention)
     work = _WORK_BYTES + _TOKEN_BYTES * (header.n_vocab or 0)
     kv = kv_bytes(header, cells, plan.kv_type)
     # The table of tokens stays in memory; one that is also the output is there once, unless the output is elsewhere.
@@ -144,6 +149,8 @@ def shares_of(header: Header, machine: Machine, plan: Plan, vision_bytes: int) -
     for place, layer, cache in zip(places, header.layers, kv, strict=False):
         weights[place] = weights.get(place, 0) + layer.size_bytes
         caches[place] = caches.get(place, 0) + cache
+    # The draft model is where the model is: on the first GPU if all of it is on GPUs.
+    drafts = _draft_shares(machine, plan, None if None in places else gpus[0])
     gpu_shares = tuple(
         Share(
             device=gpu.name,
@@ -152,6 +159,7 @@ def shares_of(header: Header, machine: Machine, plan: Plan, vision_bytes: int) -
             kv=caches.get(gpu.name, 0),
             compute=compute,
             vision=vision_bytes if gpu is gpus[0] else 0,
+            draft=drafts[gpu.name].total - _GPU_BASE_BYTES if gpu.name in drafts else 0,
             base=_GPU_BASE_BYTES,
         )
         for gpu in gpus
@@ -161,47 +169,72 @@ def shares_of(header: Header, machine: Machine, plan: Plan, vision_bytes: int) -
         free_bytes=machine.free_bytes,
         weights=weights[None],
         kv=caches.get(None, 0),
-        compute=work + (compute if None in places else _input_bytes(header, cells, header.n_embd or 0)),
+        compute=work
+        + (compute if None in places else _input_bytes(header, cells, header.n_embd or 0, plan.flash_attention)),
         vision=0 if gpus else vision_bytes,
+        draft=drafts[""].total if drafts else 0,
         base=machine.base_bytes,
-        cached=_copied_bytes(header, machine, places),
+        cached=_copied_bytes(header, machine, places) + (drafts[""].cached if drafts else 0),
     )
     learned = {each.device: each.millionths for each in machine.corrections if each.model == model_key(header)}
     return tuple(_corrected(share, learned.get(share.device, MILLION)) for share in (memory, *gpu_shares))
 
 
+def _draft_shares(machine: Machine, plan: Plan, gpu: Accelerator | None) -> dict[str, Share]:
+    """What the draft model takes beside the model, by device: on `gpu`, or without one in the computer's memory."""
+    if plan.draft is None:
+        return {}
+    beside = replace(machine, base_bytes=0, accelerators=() if gpu is None else (gpu,))
+    n_gpu_layers = 0 if gpu is None else len(plan.draft.layers) + 1
+    own = Plan(plan.n_ctx, n_gpu_layers, "f16", plan.flash_attention)
+    return {share.device: share for share in shares_of(plan.draft, beside, own, 0)}
+
+
 def kv_bytes(header: Header, n_ctx: int, kv_type: str) -> list[int]:
-    """Of each layer's cache or state for a context of `n_ctx` tokens. All of it is there from the start.
-
-    A layer with a sliding window keeps the window and what is computed together, in steps of 256.
-    """
+    """Of each layer's cache or state for a context of `n_ctx` tokens. All of it is there from the start."""
     of_32 = _KV_BYTES_OF_32[kv_type]
-    found = []
-    for layer in header.layers:
-        cells = min(n_ctx, _padded(layer.window + _N_UBATCH)) if layer.window else n_ctx
-        found.append((layer.n_k + layer.n_v) * cells * of_32 // 32 + layer.state_bytes)
-    return found
+    return [
+        (layer.n_k + layer.n_v) * _cells(layer.window, n_ctx) * of_32 // 32 + layer.state_bytes
+        for layer in header.layers
+    ]
 
 
-def compute_bytes(header: Header, n_ctx: int) -> int:
+def compute_bytes(header: Header, n_ctx: int, *, flash_attention: bool = True) -> int:
     """Of the buffer for what is computed while `_N_UBATCH` tokens are read, with the logits of one.
 
     llama.cpp plans which results may lie in the same place. What is alive at once was read off its plan for eight
     models (llama, gemma3, qwen3, qwen3moe and mixtral from 135M to 8B: within 7 %): the feed-forward network's three
-    wide rows and four narrow ones; with experts, two of each for every one that is used. A mask says for each token
-    which cells it sees, one for windows and one for all else.
+    wide rows and four narrow ones; with experts, two of each for every one that is used. Without flash attention a
+    layer's scores, of every token for every cell in each head, may be more than that: with them three narrow rows and
+    three of all heads (llama and gemma3 at 1,024 to 8,192: within 2 %). A mask says for each token which cells it
+    sees, one for windows and one for all else.
     """
     n_embd, n_ff, n_used = header.n_embd or 0, header.n_ff or 0, header.n_expert_used or 0
     wide = max(n_ff, (header.n_ff_expert or n_ff) * n_used)
     row = max(3 * wide + 4 * n_embd, 2 * n_used * ((header.n_ff_expert or n_ff) + n_embd))
-    return _input_bytes(header, n_ctx, row) + (header.n_vocab or 0) * _NUMBER_BYTES
+    if not flash_attention:
+        row = max(row, _scores_row(header, n_ctx))
+    return _input_bytes(header, n_ctx, row, flash_attention) + (header.n_vocab or 0) * _NUMBER_BYTES
 
 
-def _input_bytes(header: Header, n_ctx: int, row: int) -> int:
+def _scores_row(header: Header, n_ctx: int) -> int:
+    """Numbers for each token while the layer with the most cells is attended to, without flash attention."""
+    n_head, n_head_kv = header.n_head or 0, header.n_head_kv or header.n_head or 1
+    n_heads = max((layer.n_k for layer in header.layers), default=0) // n_head_kv * n_head
+    cells = max((_cells(layer.window, n_ctx) for layer in header.layers if layer.n_k), default=0)
+    return n_head * cells + 3 * (header.n_embd or 0) + 3 * n_heads
+
+
+def _input_bytes(header: Header, n_ctx: int, row: int, flash_attention: bool) -> int:
     """Of `row` numbers and the masks for each of the tokens that are read together."""
-    windows = {layer.window for layer in header.layers}
-    cells = sum(min(n_ctx, _padded(window + _N_UBATCH)) if window else n_ctx for window in windows)
-    return min(_N_UBATCH, n_ctx) * (row * _NUMBER_BYTES + cells * _MASK_BYTES)
+    cells = sum(_cells(window, n_ctx) for window in {layer.window for layer in header.layers})
+    mask_bytes = cells * (_MASK_BYTES if flash_attention else _NUMBER_BYTES)
+    return min(_N_UBATCH, n_ctx) * (row * _NUMBER_BYTES + mask_bytes)
+
+
+def _cells(window: int, n_ctx: int) -> int:
+    """Of a layer's cache: all of the context, or its `window` and what is computed together, in steps of 256."""
+    return min(n_ctx, _padded(window + _N_UBATCH)) if window else n_ctx
 
 
 def model_key(header: Header) -> str:

@@ -77,6 +77,7 @@ def _parts(fit: Fit, share: Share) -> list[tuple[str, int]]:
         (cache, share.kv),
         (tr("Room to compute in"), share.compute),
         (tr("Vision part"), share.vision),
+        (tr("Draft model"), share.draft),
         (tr("The engine itself"), share.base),
         (tr("Learned from earlier loads"), share.correction),
     ]

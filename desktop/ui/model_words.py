@@ -79,6 +79,11 @@ def fallback_words(fallback: Fallback) -> str:
     return tr("{why} {instead}", why=why, instead=instead)
 
 
+def no_draft(name: str) -> str:
+    """What to tell of a model whose draft model, called `name`, cannot be used."""
+    return tr("The draft model “{name}” is gone or no longer suits: the model answers without it.", name=clipped(name))
+
+
 def unused_gpu_words(unused: UnusedGpu) -> str:
     """Why a GPU is not used. What to type for it is `unused.command`."""
     if not unused.command:

@@ -61,13 +61,14 @@ def test_info(shell: Shell, library: Library) -> None:
     repo = shell.data / "models" / "owner" / "repo"
     path = model_file(repo, "Model-Q8_0.gguf")
     library.record_origin(chosen(repo, [path], []))
-    library.set_loading("model-q8_0", Wishes(n_ctx=256, n_gpu_layers=1, kv_type="q8_0"))
+    library.set_loading("model-q8_0", Wishes(256, 1, "q8_0", flash_attention=True, draft="gone"))
     facts = shell.json("models", "info", "model")
     assert facts["origin"]["repo"] == "owner/repo"
     assert facts["origin"]["files"][0]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (facts["fit"]["n_ctx"], facts["fit"]["kv_type"]) == (256, "q8_0")
     text = shell.run("models", "info", "model").stdout
-    for words in ("owner/repo", str(path), "256 tokens of context · 1 layer on the GPU · KV cache: q8_0", "llama"):
+    wishes = "256 tokens of context · 1 layer on the GPU · KV cache: q8_0 · with Flash Attention · draft model: gone"
+    for words in ("owner/repo", str(path), wishes, "llama"):
         assert words in text
     path.unlink()
     done = shell.run("models", "info", "model")

@@ -46,6 +46,23 @@ def test_the_buffer_to_compute_in_of_the_starter_model(starter_model: Path, n_ct
     assert compute_bytes(read_header(starter_model), n_ctx) == pytest.approx((mib + 0.19) * (1 << 20), rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("model", "n_ctx", "mib"),
+    [
+        ("starter_model", 1024, 26.38),
+        ("starter_model", 8192, 166.38),
+        # The feed-forward network takes more than the scores of a short context.
+        ("gemma_model", 1024, 21.76),
+        ("gemma_model", 8192, 91.76),
+    ],
+)
+def test_the_buffer_without_flash_attention(request: pytest.FixtureRequest, model: str, n_ctx: int, mib: float) -> None:
+    # As llama.cpp's log has it, without the logits.
+    header = read_header(request.getfixturevalue(model))
+    logits = 4 * (header.n_vocab or 0)
+    assert compute_bytes(header, n_ctx, flash_attention=False) - logits == pytest.approx(mib * (1 << 20), rel=0.02)
+
+
 def test_the_buffer_to_compute_in_of_experts() -> None:
     # llama.cpp's log for Qwen3 30B-A3B's numbers: 96 MiB at 8192.
     qwen = Header(
@@ -73,6 +90,46 @@ def test_weights_that_are_copied_need_no_memory_twice(gemma_model: Path) -> None
     # llama.cpp's log: 12.66 MiB in its repacked buffer.
     assert copied.resident - copied.total == pytest.approx(12.66 * (1 << 20), rel=0.001)
     assert copied.total == mapped.total == mapped.resident
+
+
+def test_no_flash_attention_takes_room_for_the_scores() -> None:
+    with_it, without = (fit(LLAMA_3_8B, MACHINE, Wishes(8192, flash_attention=flash)) for flash in (None, False))
+    # 32 heads, 8192 cells and 512 tokens at four bytes each, in the place of the feed-forward network's rows.
+    scores = 32 * 8192 * 512 * 4
+    assert without.shares[0].compute - with_it.shares[0].compute == pytest.approx(scores, rel=0.15)
+    assert with_it == fit(LLAMA_3_8B, MACHINE, Wishes(8192, flash_attention=True))
+
+
+def test_a_quantised_cache_has_flash_attention_in_any_case() -> None:
+    insisted = fit(LLAMA_3_8B, MACHINE, Wishes(8192, kv_type="q8_0", flash_attention=False))
+    assert insisted == fit(LLAMA_3_8B, MACHINE, Wishes(8192, kv_type="q8_0"))
+    # But none is chosen for somebody who wants it off.
+    tight = replace(MACHINE, free_bytes=6 * GIB)
+    assert fit(LLAMA_3_8B, tight, Wishes(16_384)).kv_type == "q8_0"
+    assert fit(LLAMA_3_8B, tight, Wishes(16_384, flash_attention=False)).kv_type == "f16"
+
+
+def test_a_draft_model_needs_its_own_memory(starter_model: Path) -> None:
+    draft = read_header(starter_model)
+    wishes = Wishes(n_ctx=4096, kv_type="f16")
+    [alone], [beside] = (fit(LLAMA_3_8B, MACHINE, wishes, draft=each).shares for each in (None, draft))
+    [by_itself] = fit(draft, MACHINE, wishes).shares
+    assert beside.total - alone.total == beside.draft == by_itself.total - by_itself.base
+    # On a machine that holds the model and nothing else it is too big with its draft.
+    just = replace(MACHINE, free_bytes=alone.total + (1 << 20))
+    assert fit(LLAMA_3_8B, just, wishes).verdict is Verdict.TIGHT
+    assert fit(LLAMA_3_8B, just, wishes, draft=draft).verdict is Verdict.TOO_BIG
+
+
+def test_a_draft_model_is_where_all_of_the_model_is(starter_model: Path) -> None:
+    draft = read_header(starter_model)
+    memory, card = fit(LLAMA_3_8B, with_gpus(gpu(24)), draft=draft).shares
+    assert card.draft > draft.size_bytes
+    # The table of tokens stays behind, and what is read.
+    assert 0 < memory.draft < draft.size_bytes
+    memory, card = fit(LLAMA_3_8B, with_gpus(gpu(4)), draft=draft).shares
+    assert card.draft == 0
+    assert memory.draft > draft.size_bytes
 
 
 def test_all_of_it_on_a_large_gpu() -> None:

@@ -158,7 +158,7 @@ NONSENSE = {
     "companion": [],
     "hidden": "yes",
     "last_used_at": "yesterday",
-    "loading": {"n_ctx": -1, "n_gpu_layers": True, "kv_type": "q7"},
+    "loading": {"n_ctx": -1, "n_gpu_layers": True, "kv_type": "q7", "flash_attention": 1, "draft": ["a"]},
     "origin": {"repo": "a/b", "files": [{"path": 3}]},
     "sha256": {"nowhere.gguf": 5},
 }
@@ -190,7 +190,7 @@ def test_list_that_cannot_be_saved(tmp_path: Path) -> None:
 def test_loading_and_use_are_remembered(tmp_path: Path, library: Library) -> None:
     library.add(model_file(tmp_path, "a.gguf"))
     library.add(model_file(tmp_path, "b.gguf"))
-    wishes = Wishes(n_ctx=2048, n_gpu_layers=0, kv_type="q8_0")
+    wishes = Wishes(n_ctx=2048, n_gpu_layers=0, kv_type="q8_0", flash_attention=False, draft="a")
     before = time.time()
     for name in ("b", STARTER):
         library.set_loading(name, wishes)

@@ -10,13 +10,14 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.engine.api import Engine, Loaded, LoadEvent, LoadProgress, ModelSpec
 from desktop.errors import AppError, EngineCrashed, LoadCancelled, NoSuchModel
+from desktop.hub.drafts import draft_of
 from desktop.hub.fit import Fit, Wishes
 from desktop.hub.model import Model
 from desktop.loading import Loading
 from desktop.settings import Settings
 from desktop.ui.engine_thread import EngineThread, Job, Produced
 from desktop.ui.i18n import tr
-from desktop.ui.model_words import fallback_words
+from desktop.ui.model_words import fallback_words, no_draft
 from desktop.ui.models.shelf import Shelf
 
 
@@ -112,7 +113,12 @@ class Models(QObject):
         """How `model` fits this computer now, loaded as the user wants it; None where its header cannot be read."""
         if model.header is None:
             return None
-        return self.loading.fit(model.header, self.wishes(model))
+        draft = self.draft_of(model)
+        return self.loading.fit(model.header, self.wishes(model), draft.header if draft is not None else None)
+
+    def draft_of(self, model: Model) -> Model | None:
+        """The model that guesses ahead for `model`, by the user's wish; None also where that one is gone."""
+        return draft_of(model, self.shelf.models) if model.loading.draft else None
 
     def spec(self) -> ModelSpec:
         """How the chosen model is to be loaded.
@@ -122,7 +128,10 @@ class Models(QObject):
         """
         if self.current is None:
             raise NoSuchModel(self._settings.model or "")
-        return self.loading.spec(self.current.path, self._settings, self.current.loading)
+        draft = self.draft_of(self.current)
+        return self.loading.spec(
+            self.current.path, self._settings, self.current.loading, draft.path if draft is not None else None
+        )
 
     def load(self) -> None:
         """Load the chosen model now, unless it is loaded or on its way."""
@@ -173,6 +182,9 @@ class Models(QObject):
             self._loaded_spec = spec
             if event.fallback is not None:
                 self.noticed.emit(fallback_words(event.fallback))
+            wanted = self.current.loading.draft
+            if wanted and spec.draft_path is None:
+                self.noticed.emit(no_draft(self.titles().get(wanted, wanted)))
             self._become(ModelState.READY)
 
     def on_load_error(self, error: AppError) -> None:
