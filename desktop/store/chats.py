@@ -163,6 +163,21 @@ class Store:
             answer = self._add(chat_id, question, Role.ASSISTANT, "", State.STREAMING, model, sampling)
         return self.message(question), self.message(answer)
 
+    def add_answers(
+        self, chat_id: int, parent_id: int | None, count: int, *, model: str | None, sampling: Sampling | None
+    ) -> list[Message]:
+        """`count` empty answers below `parent_id` that are about to stream: all or, if that fails, none.
+
+        The chat then shows the first.
+        """
+        with self._database.transaction():
+            ids = [
+                self._add(chat_id, parent_id, Role.ASSISTANT, "", State.STREAMING, model, sampling)
+                for _ in range(count)
+            ]
+            self.set_leaf(chat_id, ids[0])
+        return [self.message(each) for each in ids]
+
     def update_text(self, message_id: int, text: str, reasoning: str = "") -> None:
         """Save the text so far of a streaming answer. Without effect on a message that is finished."""
         # INTERRUPTED too: where `writers` cannot tell, a window calls `recover` while `fireside ask` is streaming.

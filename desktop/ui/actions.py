@@ -34,6 +34,7 @@ class Actions:
         self.composer = self._add("focusComposer", lambda: tr("Write a message"), "Ctrl+L")
         self.transcript = self._add("focusTranscript", lambda: tr("Choose the last message"), "Ctrl+Shift+L")
         self.copy_answer = self._add("copyAnswer", lambda: tr("Copy the last answer"), "Ctrl+Shift+C")
+        self.try_several = self._add("trySeveral", lambda: tr("Try three answers"), "Ctrl+Shift+R")
         self.model = self._add("modelMenu", lambda: tr("Choose the model"), "Ctrl+M")
         self.open_model = self._add("openModel", lambda: tr("Open a model file"), _Key.Open)
         self.models = self._add("models", lambda: tr("Models"), "Ctrl+Shift+M")
@@ -56,6 +57,7 @@ class Actions:
             tr("New line"): QKeySequence("Shift+Return"),
             tr("Edit the last question (in an empty field)"): QKeySequence(Qt.Key.Key_Up),
             tr("Close what is open, then stop the answer"): QKeySequence(Qt.Key.Key_Escape),
+            tr("The menu of what is chosen"): QKeySequence(Qt.Key.Key_Menu),
         }
         fields = [(name, sequence.toString(native)) for name, sequence in keys.items()]
         on_messages = [(name, sequence.toString(native)) for name, sequence in keyboard.listed()]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -31,15 +32,21 @@ class Answer:
     """An answer that is being written, or waits for its turn. `message` holds the text so far."""
 
     message: Message
-    request: Request
     progress: str = ""
     """What happens before the first token, worded."""
-    reading_since: float | None = None
-    job: Job | None = None
-    finished: Finished | None = None
     ended: bool = False
     reasoning_since: float | None = None
     unsaved: bool = False
+
+
+@dataclass(eq=False)
+class Writing:
+    """One request, and the answers to it, which the engine writes together."""
+
+    request: Request
+    answers: list[Answer]
+    job: Job | None = None
+    reading_since: float | None = None
 
     def reading(self, progress: PrefillProgress) -> str:
         """How far the reading of the prompt is, worded; with the time left, once that can be told."""
@@ -53,7 +60,7 @@ class Answer:
 
 
 class Answers(QObject):
-    """Writes answers, one after another, and keeps each on disk while it grows.
+    """Writes answers, those to one request together, and keeps each on disk while it grows.
 
     Signals:
         grew(answer: Answer): its text, reasoning or progress differs; once a frame at most
@@ -70,6 +77,7 @@ class Answers(QObject):
         self._store = store
         self._engine = engine
         self._models = models
+        self._writings: list[Writing] = []
         self._answers: dict[int, Answer] = {}
         self._disk_failed = False
         self._saving = QTimer(self)
@@ -77,18 +85,22 @@ class Answers(QObject):
         self._saving.setInterval(_SAVE_MS)
         self._saving.timeout.connect(self.save)
 
-    def begin(self, message: Message, request: Request) -> None:
-        """Write `message`, an empty or continued answer that is on disk as STREAMING, with what the engine says."""
-        request = replace(request, conversation=conversation_of(message.chat_id))
-        writing = Answer(message, request, progress=self._waiting())
-        job = Job(
+    def begin(self, messages: Sequence[Message], request: Request) -> None:
+        """Write `messages` with what the engine says: the answers to `request`, in their order.
+
+        They are on disk as STREAMING, all empty; or the only one is to be continued.
+        """
+        request = replace(request, conversation=conversation_of(messages[0].chat_id), n_answers=len(messages))
+        waiting = self._waiting()
+        writing = Writing(request, [Answer(message, progress=waiting) for message in messages])
+        writing.job = Job(
             work=lambda engine: answer(engine, request),
             on_events=lambda events: self._on_events(writing, events),
             on_done=lambda error: self._on_done(writing, error),
         )
-        writing.job = job
-        self._answers[message.id] = writing
-        self._engine.submit(job)
+        self._writings.append(writing)
+        self._answers.update((each.message.id, each) for each in writing.answers)
+        self._engine.submit(writing.job)
 
     def get(self, message_id: int) -> Answer | None:
         """The answer with this message id, if it is still being written."""
@@ -104,17 +116,17 @@ class Answers(QObject):
 
     def stop(self, chat_id: int) -> None:
         """End the answers of this chat; their text so far stays."""
-        for writing in self.of_chat(chat_id):
-            if writing.job is not None:
+        for writing in self._writings:
+            if writing.job is not None and writing.answers[0].message.chat_id == chat_id:
                 self._engine.cancel(writing.job)
 
     def save(self) -> None:
         """Write to disk what is not there yet."""
-        for writing in list(self._answers.values()):
-            if writing.ended:
-                self._finish(writing)
-            elif writing.unsaved:
-                self._guard_disk(partial(self._save, writing))
+        for each in list(self._answers.values()):
+            if each.ended:
+                self._finish(each)
+            elif each.unsaved:
+                self._guard_disk(partial(self._save, each))
         if any(each.unsaved or each.ended for each in self._answers.values()):
             self._saving.start()
 
@@ -123,32 +135,38 @@ class Answers(QObject):
             return tr("Waiting for another answer to end")
         return ""
 
-    def _on_events(self, writing: Answer, events: list[Produced]) -> None:
-        text: list[str] = []
-        reasoning: list[str] = []
+    def _on_events(self, writing: Writing, events: list[Produced]) -> None:
+        said: dict[int, list[Token]] = defaultdict(list)
         for event in events:
             if isinstance(event, Token):
-                (reasoning if event.reasoning else text).append(event.text)
-            else:
-                self._on_event(writing, event)
-        if text or reasoning:
-            self._append(writing, "".join(text), "".join(reasoning))
-        self.grew.emit(writing)
+                said[event.answer].append(event)
+            elif not isinstance(event, Finished):
+                self._on_progress(writing, event)
+        for number, tokens in said.items():
+            self._append(writing.answers[number], tokens)
+        for event in events:
+            if isinstance(event, Finished):
+                self._end(writing.answers[event.answer], event, None)
 
-    def _on_event(self, writing: Answer, event: Produced) -> None:
+    def _on_progress(self, writing: Writing, event: Produced) -> None:
+        progress = None
         if isinstance(event, LoadEvent):
             self._models.on_load_event(writing.request.model, event)
         if isinstance(event, LoadProgress):
-            writing.progress = tr("Loading the model… {percent} %", percent=round(event.fraction * 100))
+            progress = tr("Loading the model… {percent} %", percent=round(event.fraction * 100))
         elif isinstance(event, Loaded | Fitted):
-            writing.progress = tr("Thinking…")
+            progress = tr("Thinking…")
         elif isinstance(event, PrefillProgress) and event.total - event.reused > 1:
             # A short prompt is read before anybody could read how far it is.
-            writing.progress = writing.reading(event)
-        elif isinstance(event, Finished):
-            writing.finished = event
+            progress = writing.reading(event)
+        if progress is not None:
+            for each in writing.answers:
+                each.progress = progress
+                self.grew.emit(each)
 
-    def _append(self, writing: Answer, text: str, reasoning: str) -> None:
+    def _append(self, writing: Answer, tokens: Sequence[Token]) -> None:
+        text = "".join(token.text for token in tokens if not token.reasoning)
+        reasoning = "".join(token.text for token in tokens if token.reasoning)
         now = time.monotonic()
         message = writing.message
         if reasoning and writing.reasoning_since is None:
@@ -163,16 +181,23 @@ class Answers(QObject):
         writing.unsaved = True
         if not self._saving.isActive():
             self._saving.start()
+        self.grew.emit(writing)
 
-    def _on_done(self, writing: Answer, error: BaseException | None) -> None:
-        writing.ended = True
-        writing.message = ended(writing.message, writing.finished, error)
+    def _on_done(self, writing: Writing, error: BaseException | None) -> None:
+        self._writings.remove(writing)
         if isinstance(error, AppError):
             self._models.on_load_error(error)
-        self._finish(writing)
-        self.ended.emit(writing.message)
+        for each in writing.answers:
+            if not each.ended:
+                self._end(each, None, error)
         if error is not None and not isinstance(error, AppError):
             raise error
+
+    def _end(self, writing: Answer, finished: Finished | None, error: BaseException | None) -> None:
+        writing.ended = True
+        writing.message = ended(writing.message, finished, error)
+        self._finish(writing)
+        self.ended.emit(writing.message)
 
     def _finish(self, writing: Answer) -> None:
         if self._guard_disk(lambda: self._store.finish(writing.message)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from desktop.chat.message import Chat, Message, Role, Sampling, State
 from desktop.chat.prompt import title_from, turns_of
@@ -10,6 +11,14 @@ from desktop.engine.api import Request
 from desktop.store.chats import Store
 from desktop.ui.answers import Answers
 from desktop.ui.models.choice import Models
+
+
+def varied(sampling: Sampling) -> Sampling:
+    """`sampling`, or where that would make all answers to one prompt the same, what is usual in its place."""
+    usual = Sampling()
+    if sampling.temperature <= 0:
+        sampling = replace(sampling, temperature=usual.temperature)
+    return replace(sampling, top_k=usual.top_k) if sampling.top_k == 1 else sampling
 
 
 class Asking:
@@ -34,26 +43,35 @@ class Asking:
         parent_id = path[-1].id if path else None
         spec = self._models.spec()
         question, message = self._store.add_question(chat.id, parent_id, text, model=self._model, sampling=sampling)
-        self._answers.begin(message, Request(spec, turns_of([*path, question], chat.system), sampling))
+        self._answers.begin([message], Request(spec, turns_of([*path, question], chat.system), sampling))
 
     def answer(self, chat: Chat, path: Sequence[Message], sampling: Sampling) -> None:
         """Answer the path by a new branch."""
         spec = self._models.spec()
         message = self._add(chat, path, sampling)
-        self._answers.begin(message, Request(spec, turns_of(path, chat.system), sampling))
+        self._answers.begin([message], Request(spec, turns_of(path, chat.system), sampling))
+
+    def try_several(self, chat: Chat, path: Sequence[Message], sampling: Sampling, count: int) -> None:
+        """Answer the path by `count` new branches, which are written together, with the sampling `varied`."""
+        spec = self._models.spec()
+        sampling = varied(sampling)
+        messages = self._store.add_answers(
+            chat.id, path[-1].id if path else None, count, model=self._model, sampling=sampling
+        )
+        self._answers.begin(messages, Request(spec, turns_of(path, chat.system), sampling))
 
     def write_on(self, chat: Chat, path: Sequence[Message], sampling: Sampling, begun: Message) -> None:
         """Answer the path by a new branch that begins as `begun` does and goes on where that ended."""
         spec = self._models.spec()
         message = self._add(chat, path, sampling, begun.text, begun.reasoning)
         turns = turns_of([*path, message], chat.system)
-        self._answers.begin(message, Request(spec, turns, sampling, continue_last=bool(begun.text)))
+        self._answers.begin([message], Request(spec, turns, sampling, continue_last=bool(begun.text)))
 
     def retry(self, chat: Chat, path: Sequence[Message], sampling: Sampling, failed: Message) -> None:
         """Answer the path in the place of `failed`, an answer without any text."""
         spec = self._models.spec()
         message = self._store.restart(failed.id, model=self._model, sampling=sampling)
-        self._answers.begin(message, Request(spec, turns_of(path, chat.system), sampling))
+        self._answers.begin([message], Request(spec, turns_of(path, chat.system), sampling))
 
     @property
     def _model(self) -> str | None:

@@ -35,6 +35,7 @@ from desktop.ui.models.in_window import ModelsInWindow
 from desktop.ui.models.supply import Supply
 from desktop.ui.reading import Reading
 from desktop.ui.session import Session
+from desktop.ui.several import Several
 from desktop.ui.side_by_side import SideBySide
 from desktop.ui.sidebar import Sidebar
 from desktop.ui.toast import Toast
@@ -236,6 +237,7 @@ class MainWindow(QWidget):
     def _connect_actions(self) -> None:
         actions = self.actions_
         self._reading = Reading(actions, self._transcript, self._composer.field)
+        Several(self._session, self._transcript, actions, self._toast)
         for action, do in (
             (actions.new_chat, self._start_new),
             (actions.search, self._search),

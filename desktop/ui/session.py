@@ -84,6 +84,11 @@ class Session(QObject):
         return self.chat is not None and bool(self._answers.of_chat(self.chat.id))
 
     @property
+    def sampling(self) -> Sampling:
+        """How the open chat's next answers are sampled."""
+        return self.shown.sampling or self._settings.sampling
+
+    @property
     def context(self) -> ContextUse | None:
         """How full the context is, None where nothing is known yet."""
         return self._meter.use
@@ -238,6 +243,17 @@ class Session(QObject):
         below = message.parent_id if message.role is Role.ASSISTANT else message.id
         return self._have_answered(below, self._asking.answer)
 
+    def try_several(self, message_id: int, count: int) -> bool:
+        """Have the question before this answer, or this question, answered `count` times at once, as branches.
+
+        See `asking.varied` for how they are kept from being all the same.
+        """
+        message = self._on_path(message_id)
+        if message is None or self.answering:
+            return False
+        below = message.parent_id if message.role is Role.ASSISTANT else message.id
+        return self._have_answered(below, partial(self._asking.try_several, count=count))
+
     def continue_answer(self, message_id: int) -> bool:
         """Write on where this answer ended. The answer as it was stays, as a branch."""
         message = self._on_path(message_id)
@@ -272,10 +288,6 @@ class Session(QObject):
 
     # How it is done
 
-    @property
-    def _sampling(self) -> Sampling:
-        return self.shown.sampling or self._settings.sampling
-
     def _blank(self) -> Chat:
         return Chat(id=0, title="", created_at=0, updated_at=0, system=self._settings.system)
 
@@ -286,7 +298,7 @@ class Session(QObject):
             if self.chat is None:
                 self.chat = self._asking.create_chat(self._new, text)
                 self._new = self._blank()
-            self._asking.ask(self.chat, path, self._sampling, text)
+            self._asking.ask(self.chat, path, self.sampling, text)
         except AppError as error:
             self.failed.emit(error)
             return False
@@ -299,7 +311,7 @@ class Session(QObject):
         if self.chat is None:
             return False
         chat, path = self.chat, self._before(parent_id)
-        if not self._guarded(lambda: ask(chat, path, self._sampling)):
+        if not self._guarded(lambda: ask(chat, path, self.sampling)):
             return False
         self._begun(len(path))
         return True
@@ -337,13 +349,15 @@ class Session(QObject):
 
     def _reload_rows(self, first: int | None) -> None:
         """Read the path anew. `first` tells who listens from where on it differs; None tells nobody."""
-        self._path = self._store.path(self.chat.id) if self.chat is not None else []
+        path = self._store.path(self.chat.id) if self.chat is not None else []
         self._titles = self._models.titles()
-        branches = self._store.branches(self._path)
+        branches = self._store.branches(path)
         self.rows = [
             make_row(message, siblings.index(message.id), len(siblings), self._titles, self._answers.get(message.id))
-            for message, siblings in zip(self._path, branches, strict=True)
+            for message, siblings in zip(path, branches, strict=True)
         ]
+        # What is being written has newer text than the disk.
+        self._path = [row.message for row in self.rows]
         if first is not None:
             self.rows_changed.emit(min(first, len(self.rows)))
 
@@ -365,7 +379,7 @@ class Session(QObject):
         """Say whether the open chat is being answered, and how full the context is."""
         self.answering_changed.emit(self.answering)
         self._meter.pause(bool(self._answers.chats()))
-        self._meter.show(self._path, self.shown.system, self._sampling, self.shown.draft)
+        self._meter.show(self._path, self.shown.system, self.sampling, self.shown.draft)
 
     def _guarded(self, write: Callable[[], object]) -> bool:
         """Whether `write` reached the disk; why not is told by `failed`."""

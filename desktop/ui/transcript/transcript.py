@@ -24,6 +24,7 @@ from desktop.ui.transcript.colouring import Colouring
 from desktop.ui.transcript.diagrams.service import Diagrams
 from desktop.ui.transcript.export.saving import Saving
 from desktop.ui.transcript.floating.overlay import Overlay, Scene
+from desktop.ui.transcript.floating.several_menu import several_menu
 from desktop.ui.transcript.reading import keyboard, links
 from desktop.ui.transcript.reading.caret import step_of
 from desktop.ui.transcript.reading.chooser import Chooser
@@ -53,7 +54,7 @@ class Transcript(Chooser):
 
     Signals:
         edit_requested(message_id: int), regenerate_requested(message_id: int), continue_requested(message_id: int),
-        retry_requested(message_id: int)
+        retry_requested(message_id: int), several_requested(message_id: int, count: int)
         branch_requested(message_id: int, step: int): -1 for the sibling before, 1 for the one behind
         link_activated(url: str): the reader clicked a link; it is http, https or mailto, and wholly encoded
         save_failed(CannotExport error): code could not be saved
@@ -64,6 +65,7 @@ class Transcript(Chooser):
     regenerate_requested = Signal(int)
     continue_requested = Signal(int)
     retry_requested = Signal(int)
+    several_requested = Signal(int, int)
     branch_requested = Signal(int, int)
     link_activated = Signal(str)
     save_failed = Signal(object)
@@ -103,6 +105,7 @@ class Transcript(Chooser):
         overlay.copy_requested.connect(self.copy_message)
         overlay.edit_requested.connect(lambda row: self.edit_requested.emit(self._id(row)))
         overlay.regenerate_requested.connect(lambda row: self.regenerate_requested.emit(self._id(row)))
+        overlay.several_requested.connect(self._ask_how_many)
         overlay.continue_requested.connect(lambda row: self.continue_requested.emit(self._id(row)))
         overlay.retry_requested.connect(lambda row: self.retry_requested.emit(self._id(row)))
         overlay.branch_requested.connect(self._ask_for_version)
@@ -215,6 +218,10 @@ class Transcript(Chooser):
         if first == 0:
             self._hovered = None
 
+    def _ask_how_many(self, row: int, corner: QPoint) -> None:
+        message_id = self._id(row)
+        several_menu(self, lambda count: self.several_requested.emit(message_id, count)).popup(corner)
+
     def _ask_for_version(self, row: int, step: int) -> None:
         self.keep_counter(row, lambda: self.branch_requested.emit(self._id(row), step))
 
@@ -303,8 +310,9 @@ class Transcript(Chooser):
         row = self.column.at(self.to_column(point).y())
         found = self._pointer.target_at(point)
         here = Where(row, found[1] if found is not None else None, self.to_column(point))
-        edit, again = self.edit_requested.emit, self.regenerate_requested.emit
-        return context_menu(self, here, Deeds(self.activate, self.finding.open, self.copy_message, edit, again))
+        edit, again, several = self.edit_requested.emit, self.regenerate_requested.emit, self.several_requested.emit
+        deeds = Deeds(self.activate, self.finding.open, self.copy_message, edit, again, several)
+        return context_menu(self, here, deeds)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -372,6 +380,8 @@ class Transcript(Chooser):
                 self.edit_requested.emit(self._id(row))
             case Press.REGENERATE:
                 self.regenerate_requested.emit(self._id(row))
+            case Press.SEVERAL:
+                self._ask_how_many(row, self.viewport().mapToGlobal(self.chosen_point()))
         return True
 
     @override

@@ -438,7 +438,7 @@ def test_the_menu_offers_what_is_under_it(show: Show) -> None:
     assert isinstance(made, QMenu)
     labels = [action.text() for action in made.actions() if action.text()]
     about_link, about_text = ["Open link", "Copy link address"], ["Copy", "Copy as Markdown", "Select all", "Find…"]
-    assert labels == [*about_link, *about_text, "Copy message", "Edit", "Answer again"]
+    assert labels == [*about_link, *about_text, "Copy message", "Edit", "Answer again", "Try several answers"]
     made.actions()[1].trigger()
     assert clipboard() == "https://a.example/x"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from typing_extensions import override
@@ -22,6 +22,7 @@ class ActionBar(QWidget):
 
     Signals:
         copy_requested(), edit_requested(), regenerate_requested(), continue_requested()
+        several_requested(corner: QPoint): where the menu of how many belongs, on the screen
         branch_requested(step: int)
         focus_came(): a button has the focus
         focus_left(): a button has lost the focus
@@ -30,6 +31,7 @@ class ActionBar(QWidget):
     copy_requested = Signal()
     edit_requested = Signal()
     regenerate_requested = Signal()
+    several_requested = Signal(QPoint)
     continue_requested = Signal()
     branch_requested = Signal(int)
     focus_came = Signal()
@@ -47,6 +49,7 @@ class ActionBar(QWidget):
         self._copy = self._button("copyMessage", "copy")
         self._edit = self._button("editMessage", "pencil")
         self._regenerate = self._button("regenerateAnswer", "refresh-cw")
+        self._several = self._button("trySeveral", "layers")
         self._continue = self._button("continueAnswer", "step-forward")
         self._said = QLabel(self)
         self._said.setObjectName("said")
@@ -63,6 +66,7 @@ class ActionBar(QWidget):
         self._copy.clicked.connect(self.copy_requested)
         self._edit.clicked.connect(self.edit_requested)
         self._regenerate.clicked.connect(self.regenerate_requested)
+        self._several.clicked.connect(self._ask_how_many)
         self._continue.clicked.connect(self.continue_requested)
         self.hide()
 
@@ -75,6 +79,7 @@ class ActionBar(QWidget):
         self._copy.setVisible(bool(message.text))
         self._edit.setVisible(is_done)
         self._regenerate.setVisible(is_answer and is_done)
+        self._several.setVisible(is_done)
         self._continue.setVisible(is_done and row.can_continue)
         for widget in (self._previous, self._position, self._next):
             widget.setVisible(row.branches > 1)
@@ -116,6 +121,7 @@ class ActionBar(QWidget):
         self._name(self._copy, tr("Copy message"), "C")
         self._name(self._edit, tr("Edit"), "E")
         self._name(self._regenerate, tr("Answer again"), "R")
+        self._name(self._several, tr("Try several answers"), "T")
         self._name(self._continue, tr("Continue the answer"), "")
         self._statistics.setToolTip(tr("Speed · time to first token · length of the answer"))
 
@@ -155,7 +161,7 @@ class ActionBar(QWidget):
         while self._row_layout.count():
             self._row_layout.takeAt(0)
         counter = (self._previous, self._position, self._next)
-        buttons = (self._copy, self._edit, self._regenerate, self._continue)
+        buttons = (self._copy, self._edit, self._regenerate, self._several, self._continue)
         if at_right:
             self._row_layout.addStretch()
         for widget in (self._said, *buttons, *counter) if at_right else (*counter, *buttons):
@@ -163,6 +169,9 @@ class ActionBar(QWidget):
         if not at_right:
             self._row_layout.addStretch()
             self._row_layout.addWidget(self._statistics)
+
+    def _ask_how_many(self) -> None:
+        self.several_requested.emit(self._several.mapToGlobal(self._several.rect().bottomLeft()))
 
     def _fit_statistics(self) -> None:
         """Show the statistics where they fit beside the buttons."""

@@ -34,7 +34,8 @@ class Overlay(QObject):
 
     Signals:
         copy_requested(row: int), edit_requested(row: int), regenerate_requested(row: int),
-        continue_requested(row: int), retry_requested(row: int), branch_requested(row: int, step: int)
+        several_requested(row: int, corner: QPoint), continue_requested(row: int), retry_requested(row: int),
+        branch_requested(row: int, step: int)
         end_requested(): to the end of the chat
         focus_left(): a button has lost the focus
     """
@@ -42,6 +43,7 @@ class Overlay(QObject):
     copy_requested = Signal(int)
     edit_requested = Signal(int)
     regenerate_requested = Signal(int)
+    several_requested = Signal(int, QPoint)
     continue_requested = Signal(int)
     retry_requested = Signal(int)
     branch_requested = Signal(int, int)
@@ -130,6 +132,7 @@ class Overlay(QObject):
         bar.copy_requested.connect(lambda: self.copy_requested.emit(self._rows[bar]))
         bar.edit_requested.connect(lambda: self.edit_requested.emit(self._rows[bar]))
         bar.regenerate_requested.connect(lambda: self.regenerate_requested.emit(self._rows[bar]))
+        bar.several_requested.connect(lambda corner: self.several_requested.emit(self._rows[bar], corner))
         bar.continue_requested.connect(lambda: self.continue_requested.emit(self._rows[bar]))
         bar.branch_requested.connect(lambda step: self.branch_requested.emit(self._rows[bar], step))
         bar.focus_left.connect(self.focus_left)

@@ -13,6 +13,7 @@ from desktop.chat.message import Role, State
 from desktop.ui import controls
 from desktop.ui.i18n import tr
 from desktop.ui.transcript.blocks.target import Does, Target
+from desktop.ui.transcript.floating.several_menu import several_menu
 from desktop.ui.transcript.reading import links
 from desktop.ui.transcript.reading.find import formula_at, shown
 from desktop.ui.transcript.reading.reader import Reader
@@ -39,6 +40,7 @@ class Deeds:
     copy_message: Callable[[int], None]
     edit: Callable[[int], object]
     answer_again: Callable[[int], object]
+    try_several: Callable[[int, int], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,9 @@ def context_menu(page: Reader, where: Where, deeds: Deeds) -> QMenu:
             if entry.keys is not None:
                 action.setShortcut(QKeySequence(entry.keys))
                 action.setShortcutVisibleInContextMenu(True)
+    message = page.rows[where.row].message
+    if message.state is not State.STREAMING:
+        menu.addMenu(several_menu(menu, lambda count: deeds.try_several(message.id, count)))
     return menu
 
 
