@@ -89,3 +89,33 @@ def test_a_sliding_window_that_has_moved_on_is_read_again(gemma_model: Path) -> 
     reused, cold = read(reader, near)
     assert reused == 0
     assert divergence(cold, warm) < NOISE
+
+
+# For Gemma more than is kept of its window: the guesses take the place of older tokens.
+@pytest.mark.parametrize(("name", "n_read"), [("tiny_model", 300), ("starter_model", 60), ("gemma_model", 1030)])
+def test_guesses_have_the_logits_of_single_steps_and_can_be_taken_back(
+    name: str, n_read: int, request: pytest.FixtureRequest
+) -> None:
+    model, reader = decoder(request.getfixturevalue(name), 2048)
+    text = model.vocabulary.tokenize(numbers(100, 450))
+    prompt, draft = text[:n_read], text[n_read : n_read + 8]
+    read(reader, prompt)
+    stepped = []
+    for token in draft:
+        reader.step(token)
+        stepped.append(reader.logits().copy())
+    reader.take_back(8)
+    assert list(reader.tokens) == prompt
+
+    wrong = reader.guess(draft[0], [prompt[0]] * 7).copy()
+    reader.take_back(7)
+    assert list(reader.tokens) == [*prompt, draft[0]]
+    right = [wrong[0], *reader.guess(draft[1], draft[2:]).copy()]
+    reader.take_back(4)
+    assert list(reader.tokens) == [*prompt, *draft[:4]]
+    reader.step(draft[4])
+    after = reader.logits().copy()
+    for one_by_one, at_once in zip(stepped, right, strict=True):
+        assert divergence(one_by_one, at_once) < NOISE
+    assert divergence(stepped[4], after) < NOISE
+    assert divergence(stepped[2], wrong[2]) > NOISE

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import ctypes
 
+from desktop.engine.llama.batch import SEQUENCE
 from desktop.engine.llama.library import llama_cpp
 from desktop.engine.llama.model import Model
 
-SEQUENCE = 0
-"""The one sequence of the context."""
 _MOST_BYTES = 256 << 20
 _MOST_ON_DISK = 3
 

@@ -8,26 +8,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from desktop.engine.api import PrefillProgress
-from desktop.engine.llama.checkpoints import SEQUENCE, Checkpoints
+from desktop.engine.llama.batch import SEQUENCE, Batch, ContextFull, Stopped
+from desktop.engine.llama.checkpoints import Checkpoints
 from desktop.engine.llama.library import as_path, llama_cpp
 from desktop.engine.llama.machine import N_BATCH
 from desktop.engine.llama.model import Model
 from desktop.engine.llama.sample import Logits
 from desktop.engine.llama.states import KeptStates, State, common_length
 from desktop.engine.llama.stopping import StopSwitch
-from desktop.errors import Crash, EngineCrashed
 
 _WORTH_KEEPING = 64
 """Tokens. Fewer are read in less time than it takes to bring them from the disk."""
-_NO_SLOT, _ABORTED, _OUT_OF_MEMORY = 1, 2, -2  # what llama_decode returns besides 0
-
-
-class Stopped(Exception):
-    """The stop switch was turned on. What was read before stays read."""
-
-
-class ContextFull(Exception):
-    """There is no room for one more token."""
 
 
 class Decoder:
@@ -46,7 +37,7 @@ class Decoder:
         # Kept: llama.cpp calls it for as long as the context lives.
         self._abort = switch.callback
         llama_cpp.llama_set_abort_callback(model.context, *self._abort)
-        self._batch_tokens = (ctypes.c_int32 * N_BATCH)()
+        self._batch = Batch(N_BATCH)
 
     @property
     def tokens(self) -> Sequence[int]:
@@ -84,9 +75,9 @@ class Decoder:
             written = llama_cpp.llama_state_seq_save_file(context, as_path(path), SEQUENCE, tokens, len(tokens))
             return bool(written)
 
-        if self._states.keep(
-            self._conversation, self._tokens, self._oldest(), size_bytes, write, self._checkpoints.newest()
-        ):
+        # Of a sliding window llama.cpp writes what its last token can see, though the cache may hold more.
+        oldest = max(self._oldest(), len(self._tokens) - self._model.n_swa if self._model.n_swa else 0)
+        if self._states.keep(self._conversation, self._tokens, oldest, size_bytes, write, self._checkpoints.newest()):
             self._n_kept = len(self._tokens)
 
     def step(self, token: int) -> None:
@@ -101,25 +92,59 @@ class Decoder:
         """Of the token that was read last; see `Model.logits`."""
         return self._model.logits()
 
+    @property
+    def can_take_back(self) -> bool:
+        """Whether tokens that were just read can be taken out of the cache again."""
+        return not self._model.keeps_state
+
+    def guess(self, token: int, draft: Sequence[int]) -> Logits:
+        """Read `token`, and after it what may follow, at most `N_LOGITS` in all, in one batch.
+
+        The logits behind each, of shape (1 + len(draft), n_vocab): llama.cpp's own memory, valid until the next.
+
+        Raises:
+            Stopped, ContextFull, EngineCrashed: none of them was read
+        """
+        tokens = [token, *draft]
+        self._make_sure_of(len(tokens))
+        places = [(each, position, SEQUENCE) for position, each in enumerate(tokens, len(self._tokens))]
+        with self._undone_on_error():
+            self._batch.decode(self._model.context, places, "decode")
+        self._tokens.extend(tokens)
+        return self._model.rows(len(tokens))
+
+    def take_back(self, n: int) -> None:
+        """Forget the last `n` tokens, which `guess` has just read. Only where `can_take_back`.
+
+        A sliding window still has all it needs: a batch takes only the place of what lies outside the window of its
+        first token.
+        """
+        cut = len(self._tokens) - n
+        if not llama_cpp.llama_memory_seq_rm(self._model.memory, SEQUENCE, cut, -1):
+            raise RuntimeError(f"{n} of {len(self._tokens)} tokens cannot be taken back")
+        del self._tokens[cut:]
+
     def _decode(self, tokens: Sequence[int], during: str) -> None:
+        self._make_sure_of(len(tokens))
+        with self._undone_on_error():
+            self._batch.go_on(self._model.context, tokens, during)
+        self._tokens.extend(tokens)
+
+    def _make_sure_of(self, n: int) -> None:
+        """That `n` more tokens may be read, and have room."""
         if self._switch.is_on:
             raise Stopped
-        if len(self._tokens) + len(tokens) > self._model.n_ctx:
+        if len(self._tokens) + n > self._model.n_ctx:
             raise ContextFull
-        self._batch_tokens[: len(tokens)] = list(tokens)
-        batch = llama_cpp.llama_batch_get_one(self._batch_tokens, len(tokens))
-        result = llama_cpp.llama_decode(self._model.context, batch)
-        if result == 0:
-            self._tokens.extend(tokens)
-            return
-        self._forget_from(len(self._tokens))
-        if result == _ABORTED:
-            raise Stopped
-        if result == _NO_SLOT:
-            raise ContextFull
-        if result == _OUT_OF_MEMORY:
-            raise EngineCrashed(Crash.OUT_OF_MEMORY, during)
-        raise RuntimeError(f"llama_decode returned {result}")
+
+    @contextlib.contextmanager
+    def _undone_on_error(self) -> Iterator[None]:
+        """What a batch left in the cache is taken out, where it failed."""
+        try:
+            yield
+        except Exception:
+            self._forget_from(len(self._tokens))
+            raise
 
     def _turn_to(self, prompt: Sequence[int], conversation: str) -> None:
         """Bring back what the disk has of `prompt`, where that is clearly more than the cache has."""
