@@ -84,6 +84,7 @@ def meaning(event: QKeyEvent, chosen: Row | None) -> Press | None:
 
 def listed() -> list[tuple[str, QKeySequence]]:
     """What the keys do, worded, for the sheet of shortcuts. Those "on a message" need a chosen one."""
+    control = Qt.KeyboardModifier.ControlModifier
     keys: list[tuple[str, Qt.Key | QKeyCombination]] = [
         (tr("In the conversation: the message before"), Key.Key_Up),
         (tr("In the conversation: the message behind"), Key.Key_Down),
@@ -98,6 +99,8 @@ def listed() -> list[tuple[str, QKeySequence]]:
         (tr("In the conversation: to the end"), Key.Key_End),
         (tr("In the conversation: show the caret"), Key.Key_F7),
         (tr("In the conversation: mark text"), QKeyCombination(Qt.KeyboardModifier.ShiftModifier, Key.Key_Right)),
+        (tr("In the conversation: mark all"), QKeyCombination(control, Key.Key_A)),
+        (tr("In the conversation: copy what is marked"), QKeyCombination(control, Key.Key_C)),
         (tr("In the conversation: copy as Markdown"), _COPY_MARKDOWN),
     ]
     return [(words, QKeySequence(key)) for words, key in keys]
