@@ -149,8 +149,7 @@ def shares_of(header: Header, machine: Machine, plan: Plan, vision_bytes: int) -
     for place, layer, cache in zip(places, header.layers, kv, strict=False):
         weights[place] = weights.get(place, 0) + layer.size_bytes
         caches[place] = caches.get(place, 0) + cache
-    # The draft model is where the model is: on the first GPU if all of it is on GPUs.
-    drafts = _draft_shares(machine, plan, None if None in places else gpus[0])
+    drafts = _draft_shares(machine, plan)
     gpu_shares = tuple(
         Share(
             device=gpu.name,
@@ -180,14 +179,12 @@ def shares_of(header: Header, machine: Machine, plan: Plan, vision_bytes: int) -
     return tuple(_corrected(share, learned.get(share.device, MILLION)) for share in (memory, *gpu_shares))
 
 
-def _draft_shares(machine: Machine, plan: Plan, gpu: Accelerator | None) -> dict[str, Share]:
-    """What the draft model takes beside the model, by device: on `gpu`, or without one in the computer's memory."""
+def _draft_shares(machine: Machine, plan: Plan) -> dict[str, Share]:
+    """What the draft model takes beside the model, by device. As many layers of it are on GPUs as of the model."""
     if plan.draft is None:
         return {}
-    beside = replace(machine, base_bytes=0, accelerators=() if gpu is None else (gpu,))
-    n_gpu_layers = 0 if gpu is None else len(plan.draft.layers) + 1
-    own = Plan(plan.n_ctx, n_gpu_layers, "f16", plan.flash_attention)
-    return {share.device: share for share in shares_of(plan.draft, beside, own, 0)}
+    own = Plan(plan.n_ctx, plan.n_gpu_layers, "f16", plan.flash_attention)
+    return {share.device: share for share in shares_of(plan.draft, replace(machine, base_bytes=0), own, 0)}
 
 
 def kv_bytes(header: Header, n_ctx: int, kv_type: str) -> list[int]:
