@@ -14,6 +14,7 @@
     │   ├── LoadCancelled         the user cancelled the loading of a model
     │   ├── BadComputation        the model computes no usable numbers: damaged weights
     │   ├── PromptTooLong         even the last message alone does not fit the context
+    │   ├── ContextFull           the chat does not fit the context, and nothing of it shall be left out
     │   └── TemplateFailed        the model's chat template refuses, fails or never ends
     ├── StoreError
     │   ├── NewerDatabase         written by a newer Fireside
@@ -67,6 +68,8 @@ class Flaw(StrEnum):
     CUT_BY_HAND = "cut_by_hand"
     OTHER_VOCABULARY = "other_vocabulary"
     """Of a draft model, which is to guess for a model with other tokens."""
+    TAKES_NOTHING_BACK = "takes_nothing_back"
+    """Of a draft model: what it has read cannot be taken back, as every wrong guess must be."""
     DAMAGED = "damaged"
 
 
@@ -213,6 +216,18 @@ class PromptTooLong(EngineError):
 
     prompt_tokens: int
     n_ctx: int
+
+
+@dataclass(eq=False)
+class ContextFull(EngineError):
+    """The chat makes `prompt_tokens`, the context holds `n_ctx`. `left_out` of the oldest messages would have to go.
+
+    The user wants to be asked before that.
+    """
+
+    prompt_tokens: int
+    n_ctx: int
+    left_out: int
 
 
 @dataclass(eq=False)

@@ -83,6 +83,10 @@ class Statistics:
     """The size of the context that the answer was made in, in tokens."""
     left_out_messages: int = 0
     """How many of the oldest messages did not fit the context."""
+    summarised: bool = False
+    """Whether a summary stood for those."""
+    summary_missing: bool = False
+    """Whether one should have, but the model wrote none."""
     guessed_tokens: int = 0
     """Tokens that were guessed ahead and checked."""
     right_guesses: int = 0
@@ -119,6 +123,9 @@ class Message:
     finish: FinishReason | None = None
     statistics: Statistics | None = None
     error: dict[str, object] | None = None
+    summary: str = ""
+    """What was said from the root of the tree down to this message, in the model's words: it can stand for all that
+    where the context is full."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from desktop.chat.message import Message, Role, Turn
+from desktop.chat.message import Message, Overflow, Role, Turn
 from desktop.errors import PromptTooLong
 
 _TITLE_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a model is not given of a conversation: its `turns` oldest ones. `summary` stands for them, if not empty."""
+
+    turns: int = 0
+    summary: str = ""
+    summary_missing: bool = False
+    """Whether a summary was wanted, but the model wrote none."""
 
 
 def turns_of(path: Iterable[Message], system: str = "") -> tuple[Turn, ...]:
@@ -17,19 +28,35 @@ def turns_of(path: Iterable[Message], system: str = "") -> tuple[Turn, ...]:
     many chat templates insist that user and assistant alternate. A question that was refused as too long is left out
     too, or every later one would be. Reasoning is not given back to the model.
     """
-    said: list[Message] = []
-    for message in path:
-        if message.text:
-            said.append(message)
-        elif said and message.error is not None and message.error.get("type") == PromptTooLong.__name__:
-            said.pop()
     turns = [Turn(Role.SYSTEM, system)] if system.strip() else []
-    for message in said:
-        if turns and turns[-1].role == message.role:
-            turns[-1] = Turn(message.role, f"{turns[-1].text}\n\n{message.text}")
+    for said in _said(path):
+        text = "\n\n".join(message.text for message in said)
+        if turns and turns[-1].role == said[0].role:
+            turns[-1] = Turn(Role.SYSTEM, f"{turns[-1].text}\n\n{text}")
         else:
-            turns.append(Turn(message.role, message.text))
+            turns.append(Turn(said[0].role, text))
     return tuple(turns)
+
+
+def ends_of_turns(path: Iterable[Message]) -> list[Message]:
+    """The last message of each turn that `turns_of` makes of `path`, the system prompt apart."""
+    return [said[-1] for said in _said(path) if said[0].role is not Role.SYSTEM]
+
+
+def cut_before(path: Sequence[Message], overflow: Overflow) -> Cut:
+    """How the conversation on `path` was cut so far, for the next answer to go on from by the way of `overflow`.
+
+    A summary is the newest that a message of the path carries. With STOP, which changes nothing by itself, the cut is
+    that of the newest answer.
+    """
+    newest = next((message.statistics for message in reversed(path) if message.statistics is not None), None)
+    was_summarised = newest is not None and newest.summarised
+    if overflow is Overflow.SUMMARISE or (overflow is Overflow.STOP and was_summarised):
+        ends = ends_of_turns(path)
+        for turns in range(len(ends), 0, -1):
+            if ends[turns - 1].summary:
+                return Cut(turns, ends[turns - 1].summary)
+    return Cut(newest.left_out_messages, summary_missing=newest.summary_missing) if newest is not None else Cut()
 
 
 def conversation_of(chat_id: int) -> str:
@@ -46,3 +73,20 @@ def title_from(question: str) -> str:
     # Chinese has no spaces to cut at: there the cut stays where it is.
     words = cut.rsplit(None, 1)
     return (words[0] if len(words[0]) > _TITLE_CHARACTERS // 2 else cut).rstrip() + "…"
+
+
+def _said(path: Iterable[Message]) -> list[list[Message]]:
+    """The messages of `path` that have something to say, those of one turn together."""
+    said: list[Message] = []
+    for message in path:
+        if message.text:
+            said.append(message)
+        elif said and message.error is not None and message.error.get("type") == PromptTooLong.__name__:
+            said.pop()
+    turns: list[list[Message]] = []
+    for message in said:
+        if turns and turns[-1][0].role == message.role:
+            turns[-1].append(message)
+        else:
+            turns.append([message])
+    return turns

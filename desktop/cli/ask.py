@@ -12,15 +12,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from types import FrameType
 
-from desktop.chat.message import Chat, FinishReason, Message, Sampling
-from desktop.chat.prompt import conversation_of, title_from, turns_of
+from desktop.chat.message import Chat, FinishReason, Message, Overflow, Sampling
+from desktop.chat.prompt import conversation_of, cut_before, ends_of_turns, title_from, turns_of
 from desktop.cli.chats import chat_with
 from desktop.cli.command import Command, exit_code
 from desktop.cli.terminal import Terminal
-from desktop.engine.answer import Fitted, answer, ended
-from desktop.engine.api import Engine, Event, Finished, Loaded, LoadProgress, PrefillProgress, Request, Token
+from desktop.engine.answer import Happening, answer, ended
+from desktop.engine.api import Engine, Finished, Loaded, LoadProgress, PrefillProgress, Request, Token
+from desktop.engine.summary import Summarised, Summarising
 from desktop.errors import AppError, CannotWrite, LoadCancelled, StoreError
 from desktop.store.chats import Store
+from desktop.ui.context_words import summarising_line
 from desktop.ui.error_text import message_notice
 from desktop.ui.i18n import tr
 from desktop.ui.model_words import fallback_words
@@ -47,7 +49,8 @@ def ask(command: Command, args: argparse.Namespace) -> int:
     )
     turns = turns_of([*path, question], chat.system)
     request = Request(command.spec(model), turns, sampling, conversation=conversation_of(chat.id))
-    code = _Writing(store, command.terminal, message).write(command.engine(), request)
+    overflow = command.settings.overflow if args.overflow is None else args.overflow
+    code = _Writing(store, command.terminal, [*path, question], message).write(command.engine(), request, overflow)
     if code == 0:
         with suppress(CannotWrite):
             command.library.note_used(model.name)
@@ -80,20 +83,21 @@ def _opened(store: Store, chat: Chat | None, system: str | None, default_system:
 class _Writing:
     """An answer on its way from the engine to stdout and to the disk."""
 
-    def __init__(self, store: Store, terminal: Terminal, message: Message) -> None:
+    def __init__(self, store: Store, terminal: Terminal, path: list[Message], message: Message) -> None:
         self._store = store
         self._terminal = terminal
+        self._path = path
         self._message = message
         self._saved = time.monotonic()
         self._reasoning_since: float | None = None
         self._finished: Finished | None = None
 
-    def write(self, engine: Engine, request: Request) -> int:
+    def write(self, engine: Engine, request: Request, overflow: Overflow) -> int:
         """Have `request` answered by `engine`. Returns the exit code."""
         error: AppError | None = None
         with _stopped_by_signals(engine) as signals:
             try:
-                for event in answer(engine, request):
+                for event in answer(engine, request, overflow, cut_before(self._path, overflow)):
                     self._take(event)
                     if signals:
                         # It may have come between two calls, when there was nothing to stop.
@@ -111,11 +115,15 @@ class _Writing:
         self._tell_end()
         return 128 + signals[0] if signals else 0
 
-    def _take(self, event: Event | Fitted) -> None:
+    def _take(self, event: Happening) -> None:
         if isinstance(event, Token):
             self._grow(event)
         elif isinstance(event, Finished):
             self._finished = event
+        elif isinstance(event, Summarised):
+            with suppress(StoreError):
+                # A full disk will be told when the answer ends; the next question has a summary written again.
+                self._store.set_summary(ends_of_turns(self._path)[event.turns - 1].id, event.text)
         if self._terminal.as_json:
             self._as_json(event)
         else:
@@ -141,7 +149,7 @@ class _Writing:
                 # The disk may have space again when the answer ends; if not, that will be told.
                 return
 
-    def _as_text(self, event: Event | Fitted) -> None:
+    def _as_text(self, event: Happening) -> None:
         if isinstance(event, Token):
             if event.reasoning:
                 self._terminal.progress(tr("Thinking…"))
@@ -156,13 +164,16 @@ class _Writing:
                 tr("Reading {read} of {total} tokens", read=f"{event.read:,}", total=f"{event.total:,}")
             )
 
+        elif isinstance(event, Summarising):
+            self._terminal.progress(summarising_line(event.turns, event.read, event.total, event.written))
+
     def _tell_loaded(self, loaded: Loaded) -> None:
         if loaded.fallback is not None:
             self._terminal.tell(fallback_words(loaded.fallback))
         if not loaded.has_template:
             self._terminal.tell(tr("This is a base model: it has not learnt to answer, it continues the text."))
 
-    def _as_json(self, event: Event | Fitted) -> None:
+    def _as_json(self, event: Happening) -> None:
         match event:
             case LoadProgress(fraction):
                 self._terminal.data({"type": "load", "fraction": fraction})
@@ -170,6 +181,12 @@ class _Writing:
                 self._terminal.data({"type": "load", "fraction": 1.0, **asdict(event)})
             case PrefillProgress():
                 self._terminal.data({"type": "prefill", **asdict(event)})
+            case Summarising(turns, read, total, written):
+                self._terminal.data(
+                    {"type": "summarising", "messages": turns, "read": read, "total": total, "written": written}
+                )
+            case Summarised(turns, text):
+                self._terminal.data({"type": "summary", "messages": turns, "text": text})
             case Token(text, token_id, reasoning):
                 self._terminal.data({"type": "token", "text": text, "id": token_id, "reasoning": reasoning})
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
+from desktop.chat.message import Overflow
 from desktop.cli import ask, chats, doctor, export, hub, models, prompt
 from desktop.cli.arguments import add_command, add_json, add_model, data_dir_option, positive, temperature, whole_number
 from desktop.ui.i18n import tr
@@ -94,8 +95,9 @@ class _Version(argparse.Action):
 def _ask_details() -> str:
     return tr(
         "The answer goes to stdout, statistics go to stderr. With --json, stdout has one JSON object a line, each\n"
-        "with a type: load (fraction), prefill (read, total, reused), token (text; reasoning true where it is no\n"
-        "part of the answer), finished (reason, statistics, chat, message), or error (error, message)."
+        "with a type: load (fraction), summarising (messages, read, total, written), summary (messages, text),\n"
+        "prefill (read, total, reused), token (text; reasoning true where it is no part of the answer), finished\n"
+        "(reason, statistics, chat, message), or error (error, message)."
     )
 
 
@@ -107,4 +109,11 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", type=temperature, metavar="F", help=tr("0 is greedy"))
     parser.add_argument("--seed", type=whole_number, metavar="N", help=tr("the same seed draws the same answer"))
     parser.add_argument("--max-tokens", type=positive, metavar="N", help=tr("end the answer after so many tokens"))
+    parser.add_argument(
+        "--overflow",
+        type=Overflow,
+        choices=tuple(Overflow),
+        metavar="WAY",
+        help=tr("what to do when the chat does not fit the context: drop, summarise or stop"),
+    )
     add_json(parser, tr("events as JSON, one object a line"))

@@ -186,6 +186,10 @@ class Store:
             *(text, reasoning, message_id),
         )
 
+    def set_summary(self, message_id: int, summary: str) -> None:
+        """Keep a summary of the path down to this message."""
+        self._database.write("UPDATE messages SET summary = ? WHERE id = ?", summary, message_id)
+
     def finish(self, ended: Message) -> Message:
         """Save how a streaming answer ended. `sampling` is what was really used, with the seed; None keeps the old."""
         with self._database.transaction():

@@ -66,4 +66,9 @@ def _chats_and_messages(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_chats_and_messages,)
+def _summaries(connection: sqlite3.Connection) -> None:
+    # Of the path from the root down to the message. Not searched: nobody wrote it, and what it says is in the messages.
+    connection.execute("ALTER TABLE messages ADD COLUMN summary TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_chats_and_messages, _summaries)

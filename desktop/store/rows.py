@@ -43,6 +43,7 @@ def to_message(row: sqlite3.Row) -> Message:
         finish=FinishReason(row["finish"]) if row["finish"] else None,
         statistics=_to_statistics(row["statistics"]),
         error=json.loads(row["error"]) if row["error"] else None,
+        summary=row["summary"],
     )
 
 

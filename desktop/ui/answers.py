@@ -12,8 +12,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.chat.message import Message
 from desktop.chat.prompt import conversation_of
-from desktop.engine.answer import Fitted, answer, ended
+from desktop.engine.answer import answer, ended
 from desktop.engine.api import Finished, Loaded, LoadEvent, LoadProgress, PrefillProgress, Request, Token
+from desktop.engine.overflow import Fitted
 from desktop.errors import AppError, StoreError
 from desktop.store.chats import Store
 from desktop.ui.context_words import reading_line

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.chat.message import Message, Role, Sampling, State
 from desktop.chat.prompt import conversation_of, turns_of
-from desktop.engine.answer import Fitted, fit
 from desktop.engine.api import Engine, Request
+from desktop.engine.overflow import Fitted, fit
 from desktop.errors import AppError, PromptTooLong
 from desktop.ui.context_words import ContextUse
 from desktop.ui.engine_thread import EngineThread, Job, Produced

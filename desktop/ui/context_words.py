@@ -63,6 +63,14 @@ def _cost(use: ContextUse) -> str:
     return tr("reads {tokens} tokens first, about {time}", tokens=f"{unread:,}", time=duration(seconds))
 
 
+def summarising_line(messages: int, read: int, total: int, written: int) -> str:
+    """How far the summary of so many messages is: `read` of `total` prompt tokens, then `written` of it."""
+    what = tr_count("Summarising the oldest message…", "Summarising the {count} oldest messages…", messages)
+    if written:
+        return f"{what} {tr_count('{count} token written', '{count} tokens written', written)}"
+    return f"{what} {reading_line(read, total, None)}" if total - read > 1 else what
+
+
 def reading_line(read: int, total: int, left_s: float | None) -> str:
     """How far the reading of a prompt is; `left_s` where it is known."""
     if left_s is None:

@@ -13,10 +13,10 @@ from queue import SimpleQueue
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from desktop.engine.answer import Fitted
-from desktop.engine.api import Engine, Event
+from desktop.engine.answer import Happening
+from desktop.engine.api import Engine
 
-Produced = Event | Fitted
+Produced = Happening
 Work = Callable[[Engine], Iterator[Produced]]
 
 # Twenty pictures a second read as a flow, and leave the cores to the engine.

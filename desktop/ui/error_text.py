@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from desktop.chat.message import FinishReason, Message, State
+from desktop.chat.message import FinishReason, Message, State, Statistics
 from desktop.errors import (
     AppError,
     BadComputation,
@@ -16,6 +16,7 @@ from desktop.errors import (
     CannotExport,
     CannotPrint,
     CannotWrite,
+    ContextFull,
     Crash,
     DamagedDatabase,
     DataInUse,
@@ -68,16 +69,28 @@ def one_line(error: AppError) -> str:
 def message_notice(message: Message) -> str:
     """What is to be said under a message about how it ended; empty if it simply ended."""
     notices = [_end_notice(message)]
-    left_out = message.statistics.left_out_messages if message.statistics is not None else 0
-    if left_out:
-        notices.append(
-            tr_count(
-                "{count} earlier message did not fit the context and was left out.",
-                "{count} earlier messages did not fit the context and were left out.",
-                left_out,
-            )
-        )
+    if message.statistics is not None:
+        notices.append(_cut_notice(message.statistics))
     return _joined(*notices)
+
+
+def _cut_notice(statistics: Statistics) -> str:
+    """What the model was not given of the chat."""
+    count = statistics.left_out_messages
+    if not count:
+        return ""
+    if statistics.summarised:
+        return tr_count(
+            "A summary stood for the oldest message, which did not fit the context.",
+            "A summary stood for the {count} oldest messages, which did not fit the context.",
+            count,
+        )
+    left_out = tr_count(
+        "{count} earlier message did not fit the context and was left out.",
+        "{count} earlier messages did not fit the context and were left out.",
+        count,
+    )
+    return _joined(left_out, tr("The model wrote no summary.") if statistics.summary_missing else "")
 
 
 def _end_notice(message: Message) -> str:
@@ -137,6 +150,20 @@ def _engine_words(error: AppError) -> Explanation | None:  # noqa: PLR0911  a ta
                     n_ctx=f"{n_ctx:,}",
                 ),
                 tr("Shorten it, or choose a larger context."),
+            )
+        case ContextFull(prompt_tokens, n_ctx, left_out):
+            return Explanation(
+                tr("The context is full."),
+                tr(
+                    "The chat makes {tokens} tokens, and the context holds {n_ctx}.",
+                    tokens=f"{prompt_tokens:,}",
+                    n_ctx=f"{n_ctx:,}",
+                ),
+                tr_count(
+                    "Leave out or summarise the oldest message, or choose a larger context.",
+                    "Leave out or summarise the {count} oldest messages, or choose a larger context.",
+                    left_out,
+                ),
             )
         case TemplateFailed(fault, detail):
             return _template_words(fault, clipped(detail))

@@ -9,6 +9,8 @@ from typing import Any
 import psutil
 import pytest
 
+from desktop.chat.message import Role
+from desktop.store.chats import Store
 from tests.cli.conftest import Shell
 from tests.hub.gguf_file import GgufFile
 
@@ -208,3 +210,34 @@ def test_a_file_that_only_the_engine_can_refuse(shell: Shell, tmp_path: Path) ->
     assert "odd.gguf cannot be used as a model" in done.stderr
     answer = shell.json("chats", "show", "1")["messages"][-1]
     assert (answer["state"], answer["text"], answer["error"]["type"]) == ("failed", "", "BadModelFile")
+
+
+def test_a_full_chat_is_summarised_once_and_goes_on_from_that(shell: Shell) -> None:
+    config = shell.data / "config"
+    config.mkdir(parents=True)
+    (config / "settings.json").write_text(json.dumps({"n_ctx": 512}))
+    filler = "the harbour, the old bridge, the market, the museum, the long way up the hill and the tower, " * 11
+    store = Store.open(shell.data / "chats.db", shell.data / "backups")
+    chat = store.create_chat("Oslo")
+    parent = None
+    for role, text in ((Role.USER, "Where shall we walk?"), (Role.ASSISTANT, f"Past {filler}")) * 2:
+        parent = store.add_message(chat.id, parent, role, text).id
+    store.close()
+    asks = ("ask", "--chat", str(chat.id), "--json", "--max-tokens", "8", "--temperature", "0")
+
+    refused = shell.run(*asks, "--overflow", "stop", "And then?")
+    assert refused.returncode == 4
+    assert events_of(refused.stdout)[-1]["error"] == "ContextFull"
+
+    first = events_of(shell.run(*asks, "--overflow", "summarise", "What was there?").stdout)
+    (summary,) = [event for event in first if event["type"] == "summary"]
+    assert summary["text"].strip()
+    assert [event["messages"] for event in first if event["type"] == "summarising"][-1] == summary["messages"] == 2
+    assert first[-1]["statistics"]["summarised"]
+
+    second = events_of(shell.run(*asks, "--overflow", "summarise", "Anything else?").stdout)
+    assert "summary" not in [event["type"] for event in second]
+    assert second[-1]["statistics"]["summarised"]
+    assert second[-1]["statistics"]["left_out_messages"] == 2
+    messages = shell.json("chats", "show", str(chat.id))["messages"]
+    assert [message["summary"] for message in messages][:3] == ["", summary["text"], ""]

@@ -1,6 +1,6 @@
 """Writes a database with some of everything in it, for `tests/data/schema_N.db`:
 
-python -m tests.store.sample tests/data/schema_1.db
+python -m tests.store.sample tests/data/schema_2.db
 
 Once a schema is released, its file is kept as it is: it stands for the users' files.
 """
@@ -54,6 +54,7 @@ def fill(store: Store) -> None:
     )
     stopped = store.add_message(capital.id, question.id, Role.ASSISTANT, "", State.STREAMING)
     store.finish(replace(stopped, state=State.STOPPED, text="It is", finish=FinishReason.STOPPED))
+    store.set_summary(stopped.id, "They talked about Paris.")
     store.set_draft(capital.id, "And of Spain?")
     weather = store.create_chat("天气")
     store.add_question(weather.id, None, "今天北京的天气怎么样？", model=None, sampling=None)

@@ -14,14 +14,22 @@ from desktop.store.database import Database
 from desktop.store.migrations import MIGRATIONS
 from tests.store.sample import SAMPLING, STATISTICS
 
-SCHEMA_1 = Path(__file__).parents[1] / "data" / "schema_1.db"
+DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A copy of the database as the first release wrote it."""
     path = tmp_path / "chats.db"
-    shutil.copy(SCHEMA_1, path)
+    shutil.copy(DATA / "schema_1.db", path)
+    return path
+
+
+@pytest.fixture
+def current(tmp_path: Path) -> Path:
+    """A copy of a database that needs no migration."""
+    path = tmp_path / "current.db"
+    shutil.copy(DATA / f"schema_{len(MIGRATIONS)}.db", path)
     return path
 
 
@@ -62,11 +70,25 @@ def test_the_first_release_s_database_is_read_whole(path: Path, tmp_path: Path) 
     store.close()
 
 
+def test_summaries_come_with_the_second_schema(path: Path, current: Path, tmp_path: Path) -> None:
+    old = Store.open(path, tmp_path / "backups")
+    capitals = old.chats()[-1]
+    question, answer = old.path(capitals.id)
+    assert (question.summary, answer.summary) == ("", "")
+    old.set_summary(answer.id, "They talked about Paris.")
+    old.close()
+    for each in (path, current):
+        store = Store.open(each, tmp_path / "none")
+        assert [message.summary for message in store.path(capitals.id)] == ["", "They talked about Paris."]
+        assert store.search("talked") == []
+        store.close()
+
+
 def test_an_old_database_is_copied_aside_and_then_migrated(path: Path, tmp_path: Path) -> None:
     before = path.read_bytes()
     database = Database.open(path, tmp_path / "backups", [*MIGRATIONS, _add_stars])
     assert _starred(database) == ["What is the capital of France?", "今天北京的天气怎么样？", "to be forgotten"]
-    assert database.number("PRAGMA user_version") == 2
+    assert database.number("PRAGMA user_version") == len(MIGRATIONS) + 1
     database.close()
 
     (copy,) = (tmp_path / "backups").iterdir()
@@ -84,7 +106,8 @@ def test_a_newer_database_is_refused_and_left_alone(path: Path, tmp_path: Path) 
     before = path.read_bytes()
     with pytest.raises(NewerDatabase) as raised:
         Store.open(path, tmp_path / "backups")
-    assert (raised.value.path, raised.value.found, raised.value.known) == (str(path), 2, 1)
+    newer, known = len(MIGRATIONS) + 1, len(MIGRATIONS)
+    assert (raised.value.path, raised.value.found, raised.value.known) == (str(path), newer, known)
     assert path.read_bytes() == before
     assert sorted(each.name for each in tmp_path.iterdir()) == ["backups", "chats.db"]
 
@@ -110,7 +133,7 @@ def test_only_the_newest_backups_are_kept(path: Path, tmp_path: Path) -> None:
     assert kept[5:] == ["mine.db"]
 
 
-def test_nothing_is_copied_for_a_new_database_or_a_current_one(path: Path, tmp_path: Path) -> None:
+def test_nothing_is_copied_for_a_new_database_or_a_current_one(current: Path, tmp_path: Path) -> None:
     Store.open(tmp_path / "new.db", tmp_path / "backups").close()
-    Store.open(path, tmp_path / "backups").close()
+    Store.open(current, tmp_path / "backups").close()
     assert not (tmp_path / "backups").exists()
