@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -132,3 +133,26 @@ def test_nonsense_ends_the_process_and_builds_nothing(stand_in: Make, tiny_model
 def test_a_bug_is_no_error_for_the_user(stand_in: Make, tiny_model: Path) -> None:
     with pytest.raises(EngineBug, match="ZeroDivisionError"):
         stand_in("bug").prompt(request(tiny_model))
+
+
+def test_an_eager_model_gets_a_process_that_spins_and_another_a_polite_one(
+    stand_in: Make, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    engine = stand_in("is well")
+
+    def spin_count() -> str | None:
+        assert engine._process is not None
+        return psutil.Process(engine._process.pid).environ().get("GOMP_SPINCOUNT")
+
+    engine.system_info()
+    assert spin_count() == "300"
+    polite = ModelSpec(str(tiny_model))
+    eager = replace(polite, eager=True)
+    for spec, count in ((eager, None), (polite, "300"), (eager, None)):
+        list(engine.load(spec))
+        assert spin_count() == count
+    pid = engine._process.pid if engine._process else 0
+    engine.system_info()
+    assert psutil.pid_exists(pid), "what is loaded stays"
+    assert spin_count() is None
