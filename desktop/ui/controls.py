@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QResizeEvent,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import (
     QApplication,
@@ -213,7 +214,11 @@ class ElidedButton(QPushButton):
 
 
 class Choice(QComboBox):
-    """A drop-down list with the icon set's own arrow."""
+    """A drop-down list with the icon set's own arrow. The wheel scrolls what it stands in: it chooses nothing."""
+
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:

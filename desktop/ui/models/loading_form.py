@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from desktop.hub.fit import KV_TYPES, Fit, Wishes
+from desktop.hub.drafts import drafts_for
+from desktop.hub.fit import KV_TYPES, Fit, Share, Wishes
 from desktop.hub.model import Model
-from desktop.ui.controls import DRESS_CHANGES, Choice
+from desktop.ui.controls import DRESS_CHANGES, Choice, set_look
 from desktop.ui.fit_words import beyond_training
 from desktop.ui.i18n import tr
 from desktop.ui.models.choice import Models
@@ -20,10 +22,13 @@ from desktop.ui.sampling_form import OptionalNumber, labels_of_row
 from desktop.ui.theme import scaled
 
 _LEAST_CONTEXT = 64
+_EXACT, _COARSE = KV_TYPES[0], KV_TYPES[-1]
+_FLASH_ATTENTION = (None, True, False)
+_NUMBER_PX, _CHOICE_PX = 120, 210
 
 
 class LoadingForm(QWidget):
-    """Three fields, each empty where the program chooses, and the fit that they make.
+    """Five fields, each empty where the program chooses, and the fit that they make.
 
     Signals:
         changed(Wishes wishes): the user wants this from now on
@@ -36,15 +41,17 @@ class LoadingForm(QWidget):
         self._models = models
         self._model: Model | None = None
         self._filling = False
+        self._drafts: list[str | None] = [None]
+        """The names that the last field chooses from."""
         self._fit = FitView()
         self._warning = QLabel()
         self._warning.setProperty("look", "warning")
         self._warning.setWordWrap(True)
         self._n_ctx = OptionalNumber("modelContextLength", 10_000_000)
         self._n_gpu_layers = OptionalNumber("modelGpuLayers", 10_000)
-        self._kv_type = Choice()
-        self._kv_type.setObjectName("modelKvType")
-        self._kv_type.addItems([""] * (1 + len(KV_TYPES)))
+        self._kv_type = _choice("modelKvType", "", *KV_TYPES)
+        self._flash_attention = _choice("modelFlashAttention", "", "", "")
+        self._draft = _choice("modelDraft", "")
         self._grid = QGridLayout()
         self._grid.setColumnStretch(0, 1)
         self._rows = [(*labels_of_row(self._grid, field), field) for field in self._fields()]
@@ -53,10 +60,11 @@ class LoadingForm(QWidget):
         self._column.addWidget(self._fit)
         self._column.addWidget(self._warning)
         self._column.addLayout(self._grid)
-        for field in (self._n_ctx, self._n_gpu_layers):
-            field.textChanged.connect(self._show_fit)
-            field.changed.connect(self._on_changed)
-        self._kv_type.currentIndexChanged.connect(self._on_changed)
+        for number in (self._n_ctx, self._n_gpu_layers):
+            number.textChanged.connect(self._show_fit)
+            number.changed.connect(self._on_changed)
+        for choice in (self._kv_type, self._flash_attention, self._draft):
+            choice.currentIndexChanged.connect(self._on_changed)
         self._dress()
         self._retranslate()
 
@@ -64,14 +72,15 @@ class LoadingForm(QWidget):
         """Show the wishes for `model`. What is being typed for the same model stays."""
         known = self._model
         self._model = model
-        if known is not None and known.name == model.name and known.loading == model.loading:
-            self._show_fit()
-            return
         self._filling = True
-        self._n_ctx.set_number(model.loading.n_ctx)
-        self._n_gpu_layers.set_number(model.loading.n_gpu_layers)
-        kv_type = model.loading.kv_type
-        self._kv_type.setCurrentIndex(KV_TYPES.index(kv_type) + 1 if kv_type in KV_TYPES else 0)
+        self._list_drafts(model)
+        if known is None or known.name != model.name or known.loading != model.loading:
+            wishes = model.loading
+            self._n_ctx.set_number(wishes.n_ctx)
+            self._n_gpu_layers.set_number(wishes.n_gpu_layers)
+            self._kv_type.setCurrentIndex(KV_TYPES.index(wishes.kv_type) + 1 if wishes.kv_type in KV_TYPES else 0)
+            self._flash_attention.setCurrentIndex(_FLASH_ATTENTION.index(wishes.flash_attention))
+            self._draft.setCurrentIndex(self._drafts.index(wishes.draft))
         self._filling = False
         self._show_fit()
 
@@ -84,7 +93,18 @@ class LoadingForm(QWidget):
             self._dress()
 
     def _fields(self) -> tuple[QWidget, ...]:
-        return self._n_ctx, self._n_gpu_layers, self._kv_type
+        return self._n_ctx, self._n_gpu_layers, self._kv_type, self._flash_attention, self._draft
+
+    def _list_drafts(self, model: Model) -> None:
+        """The models that can guess for `model`, and the one that the user wants, which may be gone."""
+        chosen = self._drafts[max(0, self._draft.currentIndex())]
+        self._drafts = [None, *(each.name for each in drafts_for(model, self._models.available()))]
+        if model.loading.draft not in self._drafts:
+            self._drafts.append(model.loading.draft)
+        self._draft.clear()
+        self._draft.addItems([tr("None"), *[""] * (len(self._drafts) - 1)])
+        self._draft.setCurrentIndex(self._drafts.index(chosen) if chosen in self._drafts else 0)
+        self._draft.setEnabled(len(self._drafts) > 1)
 
     def _wishes(self) -> Wishes:
         n_ctx, kv_index = self._n_ctx.number(), self._kv_type.currentIndex()
@@ -92,6 +112,8 @@ class LoadingForm(QWidget):
             n_ctx=max(n_ctx, _LEAST_CONTEXT) if n_ctx else None,
             n_gpu_layers=self._n_gpu_layers.number(),
             kv_type=KV_TYPES[kv_index - 1] if kv_index > 0 else None,
+            flash_attention=_FLASH_ATTENTION[max(0, self._flash_attention.currentIndex())],
+            draft=self._drafts[max(0, self._draft.currentIndex())],
         )
 
     def _fit_with(self, wishes: Wishes) -> Fit | None:
@@ -108,21 +130,35 @@ class LoadingForm(QWidget):
         warning = beyond_training(fit.n_ctx, header.n_ctx_train) if fit is not None and header is not None else ""
         self._warning.setText(warning)
         self._warning.setVisible(bool(warning))
-        self._name_kv_types(wishes)
+        self._explain(wishes, fit)
+        # With the context that is wanted now: another one would need other memory.
+        self._name_choices(replace(wishes, n_ctx=fit.n_ctx if fit is not None else wishes.n_ctx))
 
-    def _name_kv_types(self, wishes: Wishes) -> None:
-        """Say of each type what it saves against f16, with the context that is wanted now."""
-        whole = self._fit_with(replace(wishes, kv_type=KV_TYPES[0]))
-        n_ctx = whole.n_ctx if whole is not None else None
-        names = [tr("Automatic")]
-        for kv_type in KV_TYPES:
-            fit = self._fit_with(replace(wishes, n_ctx=n_ctx, kv_type=kv_type))
-            saved = _kv_bytes(whole) - _kv_bytes(fit) if whole is not None and fit is not None else 0
-            words = tr("{kv_type}, saves {size}", kv_type=kv_type, size=size(saved)) if saved > 0 else kv_type
-            names.append(words)
+    def _name_choices(self, wishes: Wishes) -> None:
+        """Say of each choice what it saves or needs."""
+
+        def held(part: Callable[[Share], int], other: Wishes) -> int:
+            fit = self._fit_with(other)
+            return sum(map(part, fit.shares)) if fit is not None else 0
+
         self._filling = True
-        for place, name in enumerate(names):
-            self._kv_type.setItemText(place, name)
+        whole = held(lambda share: share.kv, replace(wishes, kv_type=_EXACT))
+        for place, kv_type in enumerate(KV_TYPES, start=1):
+            saved = whole - held(lambda share: share.kv, replace(wishes, kv_type=kv_type))
+            words = tr("{kv_type}, saves {size}", kv_type=kv_type, size=size(saved)) if saved > 0 else kv_type
+            self._kv_type.setItemText(place, words)
+        on, off = (held(lambda share: share.compute, replace(wishes, flash_attention=each)) for each in (True, False))
+        self._flash_attention.setItemText(1, tr("On, saves {size}", size=size(off - on)) if off > on else tr("On"))
+        titles = self._models.titles()
+        for place, name in enumerate(self._drafts):
+            if name is None:
+                continue
+            needed = held(lambda share: share.draft, replace(wishes, draft=name))
+            title = titles.get(name, name)
+            words = (
+                tr("{name}, needs {size}", name=title, size=size(needed)) if needed else tr("{name} (gone)", name=title)
+            )
+            self._draft.setItemText(place, words)
         self._filling = False
 
     def _on_changed(self) -> None:
@@ -134,35 +170,62 @@ class LoadingForm(QWidget):
             self._model = replace(self._model, loading=wishes)
             self.changed.emit(wishes)
 
-    def _retranslate(self) -> None:
+    def _explain(self, wishes: Wishes, fit: Fit | None) -> None:
+        """What each field is about; in its place what is to be minded of what is chosen."""
+        kv_type = fit.kv_type if fit is not None else _EXACT
         words = (
-            (tr("Context length"), tr("In tokens: how much of a chat the model sees. More takes more memory.")),
-            (
-                tr("Layers on the GPU"),
-                tr("Fewer need less of its memory; 0 uses the processor alone."),
-            ),
-            (
-                tr("KV cache"),
-                tr("How exactly the model remembers the chat. Coarser takes less memory and may answer worse."),
-            ),
+            tr("In tokens: how much of a chat the model sees. More takes more memory."),
+            tr("Fewer need less of its memory; 0 uses the processor alone."),
+            tr("How exactly the model remembers the chat. Coarser takes less memory; q8_0 is as good as f16."),
+            tr("Saves memory, and answers are as good. Off is for GPUs whose drivers fail with it."),
+            tr("A small model of the same family guesses ahead, this one checks: the same text, often sooner.")
+            if self._draft.isEnabled()
+            else tr("A small model of the same family could guess ahead. None is on this computer."),
         )
-        for (title, explanation, field), (name, why) in zip(self._rows, words, strict=True):
+        warnings = {
+            2: tr("q4_0 remembers coarsely: answers may get worse. q8_0 is as good as f16.")
+            if kv_type == _COARSE
+            else "",
+            3: tr("It stays on: a KV cache of {kv_type} needs it.", kv_type=kv_type)
+            if wishes.flash_attention is False and kv_type != _EXACT
+            else "",
+        }
+        for place, ((_, explanation, field), plain) in enumerate(zip(self._rows, words, strict=True)):
+            warning = warnings.get(place, "")
+            explanation.setText(warning or plain)
+            set_look(explanation, "warning" if warning else "small")
+            field.setAccessibleDescription(explanation.text())
+            field.setToolTip(explanation.text())
+
+    def _retranslate(self) -> None:
+        names = (
+            tr("Context length"),
+            tr("Layers on the GPU"),
+            tr("KV cache"),
+            tr("Flash Attention"),
+            tr("Draft model"),
+        )
+        for (title, _, field), name in zip(self._rows, names, strict=True):
             title.setText(name)
-            explanation.setText(why)
             field.setAccessibleName(name)
-            field.setAccessibleDescription(why)
-            field.setToolTip(why)
         for number in (self._n_ctx, self._n_gpu_layers):
             number.setPlaceholderText(tr("Automatic"))
+        for choice in (self._kv_type, self._flash_attention):
+            choice.setItemText(0, tr("Automatic"))
+        self._flash_attention.setItemText(2, tr("Off"))
+        self._draft.setItemText(0, tr("None"))
         self._show_fit()
 
     def _dress(self) -> None:
         self._column.setSpacing(scaled(14))
-        for field, width in zip(self._fields(), (120, 120, 190), strict=True):
-            field.setFixedWidth(scaled(width))
+        for field in self._fields():
+            field.setFixedWidth(scaled(_CHOICE_PX if isinstance(field, Choice) else _NUMBER_PX))
         for label, _, _ in self._rows:
             label.setAlignment(Qt.AlignmentFlag.AlignLeft)
 
 
-def _kv_bytes(fit: Fit) -> int:
-    return sum(share.kv for share in fit.shares)
+def _choice(name: str, *items: str) -> Choice:
+    made = Choice()
+    made.setObjectName(name)
+    made.addItems(items)
+    return made
