@@ -33,12 +33,14 @@ _THINK = re.compile(r"(<think>|</think>)")
 class ScriptedEngine:
     """Gives `replies` one after another, then from the start again. A token is a word with the space before it.
 
+    Several answers to one request are the next replies, said word by word in turns.
     `<think>` and `</think>` in a reply mark reasoning. `pace_s` is the time that a token takes.
     """
 
     def __init__(self, replies: Sequence[Reply | str], *, n_ctx: int = 4096, pace_s: float = 0.0) -> None:
         self.requests: list[Request] = []
         """What was asked, for tests to look at."""
+        self._given = 0
         self._replies = [[reply] if isinstance(reply, str) else list(reply) for reply in replies]
         self._n_ctx = n_ctx
         self._pace_s = pace_s
@@ -72,11 +74,19 @@ class ScriptedEngine:
         """See `Engine.generate`."""
         if self._loaded != request.model:
             yield from self.load(request.model)
-        reply = self._replies[len(self.requests) % len(self._replies)]
         self.requests.append(request)
         self._begin()
         try:
-            yield from self._say(reply, request)
+            prompt_tokens = self.prompt(request).n_tokens
+            yield PrefillProgress(prompt_tokens, prompt_tokens, 0)
+            answers = [self._say(self._next_reply(), request, answer) for answer in range(request.n_answers)]
+            while answers:
+                for each in list(answers):
+                    event = next(each, None)
+                    if event is None:
+                        answers.remove(each)
+                    else:
+                        yield event
         finally:
             self._running = False
 
@@ -107,9 +117,12 @@ class ScriptedEngine:
         self._stop.clear()
         self._running = True
 
-    def _say(self, reply: Sequence[str | AppError | threading.Event], request: Request) -> Iterator[Event]:
+    def _next_reply(self) -> Reply:
+        self._given += 1
+        return self._replies[(self._given - 1) % len(self._replies)]
+
+    def _say(self, reply: Reply, request: Request, answer: int) -> Iterator[Event]:
         prompt_tokens = self.prompt(request).n_tokens
-        yield PrefillProgress(prompt_tokens, prompt_tokens, 0)
         started = time.monotonic()
         n_tokens, reason, said = 0, FinishReason.END, ""
         limit = request.sampling.max_tokens
@@ -124,16 +137,16 @@ class ScriptedEngine:
             said += word
             ends = [at for at in (said.find(stop) for stop in request.sampling.stop) if at >= 0]
             if ends:
-                yield Token(said[before : min(ends)], n_tokens, thinking)
+                yield Token(said[before : min(ends)], n_tokens, thinking, answer)
                 reason = FinishReason.STOP_WORD
                 break
-            yield Token(word, n_tokens, thinking)
+            yield Token(word, n_tokens, thinking, answer)
             n_tokens += 1
         speed = n_tokens / max(time.monotonic() - started, 1e-6)
         statistics = Statistics(prompt_tokens, 0, n_tokens, 0.0, speed, speed, request.model.n_ctx or self._n_ctx)
-        yield Finished(reason, statistics, request.sampling.seed or 0)
+        yield Finished(reason, statistics, (request.sampling.seed or 0) + answer, answer=answer)
 
-    def _words(self, reply: Sequence[str | AppError | threading.Event]) -> Iterator[tuple[str, bool]]:
+    def _words(self, reply: Reply) -> Iterator[tuple[str, bool]]:
         """The words of a reply, each with whether it is reasoning."""
         thinking = False
         for piece in reply:
