@@ -19,6 +19,7 @@ from desktop.engine.llama.machine import N_BATCH
 from desktop.engine.llama.model import Model
 from desktop.engine.llama.states import KeptStates, fingerprint
 from desktop.engine.llama.stopping import StopSwitch
+from tests.engine import tiny_memories
 from tests.engine.test_decode import NOISE, divergence, numbers, read
 
 Open = Callable[..., tuple[Model, Decoder]]
@@ -310,3 +311,37 @@ def test_a_branch_behind_a_sliding_window_is_brought_back(opened: Open, tmp_path
     assert read_for(later, again) == 0
     assert divergence(cold, later.logits()) < NOISE
     assert not checkpoint.exists()
+
+
+def test_of_a_sliding_window_no_more_is_promised_than_the_file_has(opened: Open, tmp_path: Path) -> None:
+    path = tiny_memories.write(tmp_path / "window.gguf", "gemma2")
+    model, before = opened(path)
+    question = model.vocabulary.tokenize(numbers(100, 140))
+    text = [*question, *model.vocabulary.tokenize(numbers(300, 360))]
+    assert model.n_swa < len(text) < model.n_swa + N_BATCH, "all is in the cache, the window in the file"
+    edited = [*text[: len(text) - 100], *question[-10:]]
+    _, cold = read(before, edited)
+    list(before.read([edited[0] ^ 1]))
+    read_for(before, question)
+    read_for(before, text)
+    before.put_by()
+
+    _, after = opened(path)
+    assert after.known(edited, "chat-1") == len(question)
+    assert read_for(after, edited) == len(question)
+    assert divergence(cold, after.logits()) < NOISE
+
+
+def test_what_a_newer_state_cannot_go_back_to_is_kept_too(opened: Open, tmp_path: Path) -> None:
+    path = tiny_memories.write(tmp_path / "window.gguf", "gemma2")
+    model, reader = opened(path)
+    first = model.vocabulary.tokenize(numbers(100, 140))
+    read_for(reader, first[:-10])
+    for token in first[-10:]:
+        reader.step(token)
+    reader.put_by()
+    read_for(reader, [*first, *first])
+    reader.put_by()
+    assert len(files(tmp_path)) == 2
+    _, after = opened(path)
+    assert after.known([*first, 65], "chat-1") == len(first)

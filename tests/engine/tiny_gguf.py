@@ -32,7 +32,20 @@ def write(
     writer.add_block_count(_N_LAYER)
     writer.add_head_count(_N_HEAD)
     writer.add_layer_norm_eps(1e-5)
-    # GPT-2's byte-level vocabulary: all bytes as printable characters, one merge (a vocabulary without any is refused).
+    n_vocab = add_vocabulary(writer)
+    if template is not None:
+        writer.add_chat_template(template)
+    if tensors:
+        _add_tensors(writer, n_vocab, fill, spread)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def add_vocabulary(writer: gguf.GGUFWriter) -> int:
+    """GPT-2's byte-level one: all bytes as printable characters, one merge (one without any is refused). Its size."""
     tokens = [*_byte_characters(), "ab", END]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
@@ -41,15 +54,7 @@ def write(
     writer.add_token_types([gguf.TokenType.NORMAL] * (len(tokens) - 1) + [gguf.TokenType.CONTROL])
     writer.add_bos_token_id(len(tokens) - 1)
     writer.add_eos_token_id(len(tokens) - 1)
-    if template is not None:
-        writer.add_chat_template(template)
-    if tensors:
-        _add_tensors(writer, len(tokens), fill, spread)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
+    return len(tokens)
 
 
 def _add_tensors(writer: gguf.GGUFWriter, n_vocab: int, fill: float | None, spread: float) -> None:

@@ -122,7 +122,7 @@ class KeptStates:
         finally:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
-        self._drop_what_is_contained(conversation, tokens, file)
+        self._drop_what_is_contained(conversation, State(file, tuple(tokens), oldest, digests, tuple(checkpoints)))
         return True
 
     def verify(self, state: State, place: int | None = None) -> bool:
@@ -158,13 +158,14 @@ class KeptStates:
         except (OSError, ValueError, TypeError, KeyError, struct.error):
             return None
 
-    def _drop_what_is_contained(self, conversation: str, tokens: Sequence[int], new: Path) -> None:
-        """An older state that the new one begins with is a part of it; of the branches, the newest are kept."""
+    def _drop_what_is_contained(self, conversation: str, new: State) -> None:
+        """A state that the new one can be cut to is a part of it; of the branches, the newest are kept."""
         kept = 1
         for state in self.of(conversation):
-            if state.file == new:
+            if state.file == new.file:
                 continue
-            contained = state.oldest == 0 and state.in_common(tokens) == len(state.tokens)
+            end = len(state.tokens)
+            contained = state.in_common(new.tokens) == end and (new.oldest == 0 or end in new.places)
             if contained or kept >= _MOST_PER_CONVERSATION:
                 self.drop(state)
             else:
