@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from desktop.hub.drafts import drafts_for
@@ -25,6 +26,8 @@ _LEAST_CONTEXT = 64
 _EXACT, _COARSE = KV_TYPES[0], KV_TYPES[-1]
 _FLASH_ATTENTION = (None, True, False)
 _NUMBER_PX, _CHOICE_PX = 120, 210
+_NARROW_PX = 400
+"""Of the form: below that a field stands under its words instead of beside them."""
 
 
 class LoadingForm(QWidget):
@@ -41,12 +44,10 @@ class LoadingForm(QWidget):
         self._models = models
         self._model: Model | None = None
         self._filling = False
+        self._narrow = False
         self._drafts: list[str | None] = [None]
         """The names that the last field chooses from."""
         self._fit = FitView()
-        self._warning = QLabel()
-        self._warning.setProperty("look", "warning")
-        self._warning.setWordWrap(True)
         self._n_ctx = OptionalNumber("modelContextLength", 10_000_000)
         self._n_gpu_layers = OptionalNumber("modelGpuLayers", 10_000)
         self._kv_type = _choice("modelKvType", "", *KV_TYPES)
@@ -58,7 +59,6 @@ class LoadingForm(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(self._fit)
-        self._column.addWidget(self._warning)
         self._column.addLayout(self._grid)
         for number in (self._n_ctx, self._n_gpu_layers):
             number.textChanged.connect(self._show_fit)
@@ -83,6 +83,11 @@ class LoadingForm(QWidget):
             self._draft.setCurrentIndex(self._drafts.index(wishes.draft))
         self._filling = False
         self._show_fit()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
     @override
     def changeEvent(self, event: QEvent) -> None:
@@ -126,10 +131,6 @@ class LoadingForm(QWidget):
         wishes = self._wishes()
         fit = self._fit_with(wishes)
         self._fit.set_fit(fit)
-        header = self._model.header if self._model is not None else None
-        warning = beyond_training(fit.n_ctx, header.n_ctx_train) if fit is not None and header is not None else ""
-        self._warning.setText(warning)
-        self._warning.setVisible(bool(warning))
         self._explain(wishes, fit)
         # With the context that is wanted now: another one would need other memory.
         self._name_choices(replace(wishes, n_ctx=fit.n_ctx if fit is not None else wishes.n_ctx))
@@ -159,6 +160,8 @@ class LoadingForm(QWidget):
                 tr("{name}, needs {size}", name=title, size=size(needed)) if needed else tr("{name} (gone)", name=title)
             )
             self._draft.setItemText(place, words)
+        # Names of models are longer than the field.
+        self._draft.view().setMinimumWidth(self._draft.view().sizeHintForColumn(0) + scaled(16))
         self._filling = False
 
     def _on_changed(self) -> None:
@@ -172,7 +175,6 @@ class LoadingForm(QWidget):
 
     def _explain(self, wishes: Wishes, fit: Fit | None) -> None:
         """What each field is about; in its place what is to be minded of what is chosen."""
-        kv_type = fit.kv_type if fit is not None else _EXACT
         words = (
             tr("In tokens: how much of a chat the model sees. More takes more memory."),
             tr("Fewer need less of its memory; 0 uses the processor alone."),
@@ -182,20 +184,25 @@ class LoadingForm(QWidget):
             if self._draft.isEnabled()
             else tr("A small model of the same family could guess ahead. None is on this computer."),
         )
-        warnings = {
-            2: tr("q4_0 remembers coarsely: answers may get worse. q8_0 is as good as f16.")
-            if kv_type == _COARSE
-            else "",
-            3: tr("It stays on: a KV cache of {kv_type} needs it.", kv_type=kv_type)
-            if wishes.flash_attention is False and kv_type != _EXACT
-            else "",
-        }
-        for place, ((_, explanation, field), plain) in enumerate(zip(self._rows, words, strict=True)):
-            warning = warnings.get(place, "")
+        warnings = self._warnings(wishes, fit) if fit is not None else ("",) * len(words)
+        for (_, explanation, field), plain, warning in zip(self._rows, words, warnings, strict=True):
             explanation.setText(warning or plain)
             set_look(explanation, "warning" if warning else "small")
             field.setAccessibleDescription(explanation.text())
             field.setToolTip(explanation.text())
+
+    def _warnings(self, wishes: Wishes, fit: Fit) -> tuple[str, ...]:
+        """What is to be minded of each field; empty if nothing is."""
+        header = self._model.header if self._model is not None else None
+        long = beyond_training(fit.n_ctx, header.n_ctx_train) if header is not None else ""
+        coarse = needed = gone = ""
+        if fit.kv_type == _COARSE:
+            coarse = tr("q4_0 remembers coarsely: answers may get worse. q8_0 is as good as f16.")
+        if wishes.flash_attention is False and fit.kv_type != _EXACT:
+            needed = tr("It stays on: a KV cache of {kv_type} needs it.", kv_type=fit.kv_type)
+        if wishes.draft is not None and not any(share.draft for share in fit.shares):
+            gone = tr("It is gone or no longer suits: the model answers without it.")
+        return long, "", coarse, needed, gone
 
     def _retranslate(self) -> None:
         names = (
@@ -222,6 +229,25 @@ class LoadingForm(QWidget):
             field.setFixedWidth(scaled(_CHOICE_PX if isinstance(field, Choice) else _NUMBER_PX))
         for label, _, _ in self._rows:
             label.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        narrow = self.width() < scaled(_NARROW_PX)
+        if narrow == self._narrow:
+            return
+        self._narrow = narrow
+        # A grid's first row is there before anything is in it.
+        for row, (_, _, field) in enumerate(self._rows, start=1):
+            item = self._grid.itemAtPosition(row, 0)
+            words = item.layout() if item is not None else None
+            assert isinstance(words, QVBoxLayout)  # noqa: S101  as `labels_of_row` makes it
+            words.setSpacing(scaled(4) if narrow else 0)
+            if narrow:
+                self._grid.removeWidget(field)
+                words.insertWidget(words.count() - 1, field, 0, Qt.AlignmentFlag.AlignLeft)
+            else:
+                words.removeWidget(field)
+                self._grid.addWidget(field, row, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
 
 
 def _choice(name: str, *items: str) -> Choice:

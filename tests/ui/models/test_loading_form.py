@@ -132,6 +132,7 @@ def test_a_draft_model_that_is_gone_is_said_and_the_model_still_loads(shop: Shop
     open_details(shop, "large")
     assert texts(choice(shop, "modelDraft")) == ["None", "small (gone)"]
     assert choice(shop, "modelDraft").currentIndex() == 1
+    assert warnings(shop) == ["It is gone or no longer suits: the model answers without it."]
     models.show("large")
     spec = models.spec()
     assert spec.draft_path is None
@@ -163,3 +164,15 @@ def test_the_form_speaks_the_language_that_is_chosen_meanwhile(shop: Shop, tmp_p
         QApplication.sendEvent(widget, QEvent(QEvent.Type.LanguageChange))
     assert texts(choice(shop, "modelDraft"))[0] == "无"
     assert choice(shop, "modelFlashAttention").itemText(2) == "关闭"
+
+
+def test_in_a_narrow_window_a_field_stands_below_its_words(shop: Shop) -> None:
+    open_details(shop, "Starter model")
+    form = shop.page.findChild(LoadingForm)
+    assert form is not None
+    kv_type = choice(shop, "modelKvType")
+    shop.page.resize(380, 600)
+    shop.bot.waitUntil(lambda: kv_type.x() == 0)
+    assert kv_type.geometry().right() < form.width() <= 380
+    shop.page.resize(900, 600)
+    shop.bot.waitUntil(lambda: kv_type.x() > form.width() // 2)
