@@ -1,13 +1,13 @@
 """What crosses the pipe between the app and the engine process: one JSON object a line.
 
-Values are frozen dataclasses, written as their fields and their class's name as `type`. Only the classes named here can
-arrive, so neither side can make the other build anything else.
+Values are frozen dataclasses, written as their class's name as `type` and their fields, without those that are as by
+default. Only the classes named here can arrive, so neither side can make the other build anything else.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -164,18 +164,17 @@ _TYPES: dict[str, type] = {
         Tuning,
     )
 }
-_ENUMS: dict[tuple[type, str], type[StrEnum]] = {
-    (Turn, "role"): Role,
-    (Request, "guessing"): Guessing,
-    (Finished, "reason"): FinishReason,
-    (Fallback, "step"): Step,
-    (Fallback, "reason"): Reason,
+_ENUMS: dict[type, dict[str, type[StrEnum]]] = {
+    Turn: {"role": Role},
+    Request: {"guessing": Guessing},
+    Finished: {"reason": FinishReason},
+    Fallback: {"step": Step, "reason": Reason},
 }
 
 
 def encode(message: Message) -> bytes:
     """One line, with its end."""
-    return json.dumps(message, default=_plain, separators=(",", ":")).encode("ascii") + b"\n"
+    return _ENCODER.encode(message).encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> Message:
@@ -185,7 +184,7 @@ def decode(line: bytes) -> Message:
         ValueError: it is none.
     """
     try:
-        message = json.loads(line, object_hook=_revive)
+        message = _DECODER.decode(line.decode("ascii"))
     except (TypeError, KeyError, RecursionError) as error:
         raise ValueError(f"not a message: {line[:200]!r}") from error
     if isinstance(message, Call | Stop | Reply):
@@ -193,15 +192,22 @@ def decode(line: bytes) -> Message:
     raise ValueError(f"not a message: {line[:200]!r}")
 
 
+# What follows runs for every token, on cores that are wanted for the next one: what can be known before is looked up.
+# `dataclasses.asdict` would copy deeply.
+
+
 def _plain(value: object) -> dict[str, Any]:
     if isinstance(value, AppError):
         return pack(value)
     kind = type(value)
-    if kind.__name__ not in _TYPES:
+    if kind not in _FIELDS:
         raise TypeError(f"{kind.__name__} does not cross the pipe")
-    # Not dataclasses.asdict: it copies deeply, and this runs for every token.
-    names = kind.__dataclass_fields__  # type: ignore[attr-defined]
-    return {"type": kind.__name__, **{name: getattr(value, name) for name in names}}
+    plain: dict[str, Any] = {"type": kind.__name__}
+    for name, default in _FIELDS[kind]:
+        told = getattr(value, name)
+        if told is not default:
+            plain[name] = told
+    return plain
 
 
 def _revive(values: dict[str, Any]) -> object:
@@ -209,13 +215,22 @@ def _revive(values: dict[str, Any]) -> object:
     kind = _TYPES.get(values.get("type", ""))
     if kind is None:
         return unpack(values)
-    facts = {name: _tuple(value) for name, value in values.items() if name != "type"}
-    for (owner, name), enum in _ENUMS.items():
-        if owner is kind:
-            facts[name] = enum(facts[name])
-    return kind(**facts)
+    del values["type"]
+    for name, value in values.items():
+        if type(value) is list:
+            values[name] = _tuple(value)
+    if kind in _ENUMS:
+        for name, enum in _ENUMS[kind].items():
+            if name in values:
+                values[name] = enum(values[name])
+    return kind(**values)
 
 
 def _tuple(value: Any) -> Any:
     """JSON knows lists only, frozen values have tuples only."""
     return tuple(_tuple(each) for each in value) if isinstance(value, list) else value
+
+
+_FIELDS = {kind: [(each.name, each.default) for each in fields(kind)] for kind in _TYPES.values()}
+_ENCODER = json.JSONEncoder(default=_plain, separators=(",", ":"), check_circular=False)
+_DECODER = json.JSONDecoder(object_hook=_revive)
