@@ -118,6 +118,8 @@ class KeptStates:
             json_file.write(file.with_suffix(".json"), {**told, "places": list(checkpoints)}, indent=None)
         except OSError as error:
             sys.stderr.write(f"a state was not kept: {error}\n")
+            with contextlib.suppress(OSError):
+                _remove(file)
             return False
         finally:
             with contextlib.suppress(OSError):
