@@ -38,6 +38,8 @@ from desktop.ui.models.choice import Models
 from desktop.ui.models.idle import IdleUnload
 from desktop.ui.models.shelf import Shelf
 from desktop.ui.models.supply import Supply
+from desktop.ui.models.tuning import QuietTuning
+from desktop.ui.models.warm_start import WarmStart
 from desktop.ui.session import Session
 from desktop.ui.single_instance import SingleInstance
 
@@ -86,6 +88,7 @@ def main(data_dir: Path | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: app.quit())
     _collect_in_main_thread(app)
     fireside.window.show()
+    fireside.warm_up()
     return app.exec()
 
 
@@ -123,13 +126,20 @@ class Fireside:
         )
         self.idle = IdleUnload(self.models, lambda: bool(self.answers.chats()), settings)
         self.answers.ended.connect(self.idle.rest)
+        self.tuning = QuietTuning(self.models, self.engine_thread)
         self.window = MainWindow(self.session, self.models, self.supply, settings, paths)
+        self.warm_start = WarmStart(self.models, self._is_choosing)
         self.bugs.window = self.window
         self.bugs.install()
         self.background.failed.connect(self._on_background_failed)
         self.window.settings_changed.connect(self._on_settings_changed)
         self.models.settings_changed.connect(self._on_settings_changed)
         self._erase_deleted()
+
+    def warm_up(self) -> None:
+        """The window is shown: make ready for the first question, if that is wanted."""
+        if self._settings.loads_at_start:
+            self.warm_start.begin()
 
     def close(self) -> None:
         """Stop what is being written, keep its text, and give everything back."""
@@ -146,6 +156,10 @@ class Fireside:
     def _erase_deleted(self) -> None:
         """What was deleted and can no longer be undone leaves the disk. The whole file is written anew for it."""
         self.background.run(partial(_purge, self._paths, keeps_states=self._settings.states_gb > 0))
+
+    def _is_choosing(self) -> bool:
+        """Whether the user is in a menu, in a dialog or in the models' window."""
+        return QApplication.activePopupWidget() is not None or QApplication.activeWindow() not in (None, self.window)
 
     def _on_background_failed(self, error: BaseException) -> None:
         if not isinstance(error, AppError):

@@ -36,6 +36,7 @@ _MATTERS = 0.02
 """Part of what is known by which it must be off to be written down: not every answer shall write a file."""
 _BASE_MATTERS_BYTES = 8 << 20
 _ENOUGH_TOKENS = 16
+_SPARE = 0.25
 _BIG_BYTES = 300_000_000
 """A model that reads less for a token spends its time on other things than on reading memory."""
 _PACE = 0.3
@@ -85,8 +86,8 @@ class Loading:
             n_gpu_layers=settings.n_gpu_layers if own.n_gpu_layers is None else own.n_gpu_layers,
         )
 
-    def spec(self, path: Path, settings: Settings, own: Wishes = _NOTHING) -> ModelSpec:
-        """How the model at `path` is to be loaded, with None for "by itself".
+    def spec(self, path: Path, settings: Settings, own: Wishes = _NOTHING, draft_path: Path | None = None) -> ModelSpec:
+        """How the model at `path` is to be loaded, with None for "by itself"; `draft_path` is its draft model's.
 
         Equal from answer to answer, whatever the machine's memory does: the plan is made when it is loaded.
         """
@@ -97,6 +98,8 @@ class Loading:
             wanted.n_gpu_layers,
             settings.n_threads,
             wanted.kv_type,
+            flash_attention=wanted.flash_attention,
+            draft_path=str(draft_path) if draft_path is not None else None,
             eager=settings.eager,
         )
 
@@ -138,7 +141,8 @@ class Loading:
         if header is None or not header.layers:
             self._ways = {}
             return self._plain.plan(wanted, info)  # the engine knows more kinds of files, and says what is wrong
-        found = ways(header, self.machine(), wanted, info)
+        draft = _draft_header(wanted)
+        found = ways(header, self.machine(), wanted if draft else replace(wanted, draft_path=None), info, draft)
         usable = [way for way in found if way.fit.verdict is not Verdict.TOO_BIG or insists(wanted, way)]
         if not usable:
             best = found[0].fit
@@ -197,6 +201,17 @@ class Loading:
     def skipped(self, path: Path) -> bool:
         """Whether a way to load the model at `path` is skipped because it crashed: `forget` would try it again."""
         return strikes.concern(self._learned.strikes, str(path))
+
+    def has_failed(self, path: Path) -> bool:
+        """Whether the model at `path` has crashed before, or was being loaded when all of the program ended."""
+        return strikes.any_against(self._learned.strikes, str(path))
+
+    def leaves_enough(self, fit: Fit) -> bool:
+        """Whether a quarter of the computer's memory stays free beside a model that is loaded so."""
+        memory = fit.shares[0]
+        left = memory.free_bytes - memory.total
+        is_easy = fit.verdict not in (Verdict.TIGHT, Verdict.TOO_BIG)
+        return is_easy and left >= _SPARE * computer.total_memory_bytes()
 
     def forget(self, path: Path) -> None:
         """Try everything again with the model at `path`, what crashed included, when it is loaded next."""
@@ -302,6 +317,17 @@ class Loading:
                 # Known until the program ends, then learned again.
                 self._is_written = False
                 _log.warning("%s cannot be written", self._file.name, exc_info=True)
+
+
+def _draft_header(wanted: ModelSpec) -> Header | None:
+    """What the draft model's file says; None without one, and where it is gone meanwhile: answers need none."""
+    if wanted.draft_path is None:
+        return None
+    try:
+        return read_shards(shards_of(Path(wanted.draft_path)))
+    except (BadModelFile, NoSuchModel):
+        _log.warning("the draft model cannot be read", exc_info=True)
+        return None
 
 
 def _is_usual(used_bytes: int, share: Share | None) -> bool:

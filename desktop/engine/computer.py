@@ -93,6 +93,13 @@ class OtherPrograms:
         return (_used_by_others_s() - self._used_s) / max(time.monotonic() - self._began, 1e-3)
 
 
+def busy_cores() -> float:
+    """How many cores were busy since this was asked last, on average, whoever used them."""
+    import psutil
+
+    return float(psutil.cpu_percent()) / 100 * (psutil.cpu_count() or 1)
+
+
 def on_battery() -> bool:
     """Whether the computer runs on a battery now, as far as is known."""
     import psutil

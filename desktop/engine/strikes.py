@@ -101,6 +101,15 @@ def concern(strikes: Strikes, path: str) -> bool:
     return any(entry["path"] == path and is_out(strikes, key) for key, entry in strikes.items())
 
 
+def any_against(strikes: Strikes, path: str) -> bool:
+    """Whether a load of the model at `path` has ever ended badly, as far as is remembered."""
+    return any(
+        entry["strikes"] or not all(_lives(process) for process in entry["begun"])
+        for entry in strikes.values()
+        if entry["path"] == path
+    )
+
+
 def forget(strikes: Strikes, path: str) -> None:
     """Whatever there is against the model at `path`."""
     for key in [key for key, entry in strikes.items() if entry["path"] == path]:

@@ -21,6 +21,7 @@ Work = Callable[[Engine], Iterator[Produced]]
 
 # Twenty pictures a second read as a flow, and leave the cores to the engine.
 FRAME_MS = 50
+_STOP_AGAIN_MS = 10
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class Job:
     work: Work
     on_events: Callable[[list[Produced]], None]
     on_done: Callable[[BaseException | None], None]
+    gives_way: bool = False
+    """Whether it is cancelled as soon as there is anything else to do."""
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
@@ -47,8 +50,12 @@ class EngineThread(QObject):
     """Runs jobs one after another in a thread of its own; what they yield arrives in batches, once a frame at most.
 
     The thread itself knows plain values only: it fills `_outbox` and rings; the main thread empties it.
+
+    Signals:
+        submitted(): there is something to do that does not give way
     """
 
+    submitted = Signal()
     _rung = Signal()
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
@@ -58,6 +65,8 @@ class EngineThread(QObject):
         self._outbox: deque[tuple[Job, Produced | _Done]] = deque()
         self._lock = threading.Lock()
         self._running: Job | None = None
+        self._n_open = 0
+        self._giving_way: Job | None = None
         self._ringing = False
         self._closing = False
         self._last_drain = 0.0
@@ -65,29 +74,42 @@ class EngineThread(QObject):
         self._frame.setSingleShot(True)
         self._frame.timeout.connect(self._drain)
         self._rung.connect(self._on_rung)
+        self._stopping = QTimer(self, singleShot=True, interval=_STOP_AGAIN_MS)
+        self._stopping.timeout.connect(self._stop_cancelled)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+        return self._n_open == 0
+
     def submit(self, job: Job) -> None:
-        """Run `job` after those that were submitted before it."""
+        """Run `job` after those that were submitted before it, at once where they give way."""
+        if self._giving_way is not None:
+            self.cancel(self._giving_way)
+        self._giving_way = job if job.gives_way else None
+        self._n_open += 1
         self._jobs.put(job)
+        if not job.gives_way:
+            self.submitted.emit()
 
     def cancel(self, job: Job) -> None:
         """Stop `job` if it runs, or skip it when its turn comes: then it is done without an event."""
         job.cancelled.set()
-        with self._lock:
-            if self._running is job:
-                self._engine.stop()
+        self._stop_cancelled()
 
     def close(self) -> None:
         """Stop what runs, skip what waits, deliver what has arrived, and end the thread and the engine."""
         with self._lock:
+            self._closing = True
             if self._running is not None:
                 self._running.cancelled.set()
-                self._engine.stop()
-        self._closing = True
         self._jobs.put(None)
-        self._thread.join()
+        while self._thread.is_alive():
+            self._stop_cancelled()
+            self._thread.join(_STOP_AGAIN_MS / 1000)
+        self._stopping.stop()
         self._frame.stop()
         try:
             self._drain()
@@ -97,9 +119,10 @@ class EngineThread(QObject):
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             error: BaseException | None = None
-            if not (job.cancelled.is_set() or self._closing):
-                with self._lock:
+            with self._lock:
+                if not (job.cancelled.is_set() or self._closing):
                     self._running = job
+            if self._running is job:
                 try:
                     self._drive(job)
                 except BaseException as raised:  # noqa: BLE001  delivered to the main thread, whatever it is
@@ -111,9 +134,15 @@ class EngineThread(QObject):
     def _drive(self, job: Job) -> None:
         for event in job.work(self._engine):
             self._post(job, event)
-            if job.cancelled.is_set():
-                # A stop that came before the engine had begun found nothing to stop: ask again.
-                self._engine.stop()
+
+    @Slot()
+    def _stop_cancelled(self) -> None:
+        """Stop what runs if it is cancelled, until it ends: before the engine has begun there is nothing to stop."""
+        with self._lock:
+            if self._running is None or not self._running.cancelled.is_set():
+                return
+            self._engine.stop()
+        self._stopping.start()
 
     def _post(self, job: Job, what: Produced | _Done) -> None:
         with self._lock:
@@ -140,6 +169,7 @@ class EngineThread(QObject):
         by_job: dict[Job, list[Produced | _Done]] = {}
         for job, what in arrived:
             by_job.setdefault(job, []).append(what)
+            self._n_open -= isinstance(what, _Done)
         # A stack calls the rest also when one raises: a bug in one job takes nothing from the others.
         with ExitStack() as deliveries:
             for job, mine in reversed(by_job.items()):

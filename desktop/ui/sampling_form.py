@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QRegularExpression, Qt, Signal
 from PySide6.QtGui import QRegularExpressionValidator, QWheelEvent
 from PySide6.QtWidgets import (
@@ -215,6 +217,22 @@ def labels_of_row(grid: QGridLayout, field: QWidget) -> tuple[QLabel, QLabel]:
     elif isinstance(field, QLineEdit | QAbstractSpinBox):
         field.setFixedWidth(scaled(_FIELD_PX))
     return title, explanation
+
+
+def worded_row(grid: QGridLayout, field: QWidget, words: Callable[[], tuple[str, str]]) -> Callable[[], None]:
+    """Add a row as `labels_of_row` does; what says its title and explanation, in the language of the moment."""
+    title, explanation = labels_of_row(grid, field)
+
+    def say() -> None:
+        name, why = words()
+        title.setText(name)
+        explanation.setText(why)
+        explanation.setVisible(bool(why))
+        field.setAccessibleName(name)
+        field.setAccessibleDescription(why)
+        field.setToolTip(why)
+
+    return say
 
 
 _ESCAPES: tuple[tuple[str, str], ...] = (("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t"))

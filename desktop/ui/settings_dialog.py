@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from importlib.metadata import version
 from typing import Any, get_args
 
@@ -25,15 +24,17 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from desktop.chat.message import Overflow
 from desktop.paths import Paths
 from desktop.settings import ZOOM_LIMITS, Language, Settings, Theme
+from desktop.ui.context_words import overflow_name
 from desktop.ui.controls import Choice
-from desktop.ui.gpu_help import GpuHelpView
 from desktop.ui.hub_access import HubAccess
 from desktop.ui.i18n import tr
+from desktop.ui.model_settings import ModelSettings
 from desktop.ui.models.choice import Models
 from desktop.ui.network_settings import NetworkSettings
-from desktop.ui.sampling_form import OptionalNumber, SamplingForm, WholeNumber, labels_of_row
+from desktop.ui.sampling_form import SamplingForm, WholeNumber, worded_row
 from desktop.ui.theme import scaled
 
 # How long typing must rest before it is taken over.
@@ -93,16 +94,13 @@ class SettingsDialog(QDialog):
         self._language.setCurrentIndex(get_args(Language).index(settings.language))
         self._theme.setCurrentIndex(get_args(Theme).index(settings.theme))
         self._zoom.setValue(round(settings.zoom * 100))
+        self._overflow.setCurrentIndex(tuple(Overflow).index(settings.overflow))
         # What is being typed stays, whoever changes something else meanwhile.
         if not self._typing.isActive() and self._system.toPlainText() != settings.system:
             self._system.setPlainText(settings.system)
         if not self._typing.isActive() and self._sampling.sampling() != settings.sampling:
             self._sampling.set_sampling(settings.sampling)
-        self._n_ctx.set_number(settings.n_ctx)
-        self._n_threads.set_number(settings.n_threads)
-        self._n_gpu_layers.set_number(settings.n_gpu_layers)
-        self._unload_after.set_number(settings.unload_after_min)
-        self._states_gb.set_number(settings.states_gb)
+        self._model.set_settings(settings)
         self._network.set_settings(settings)
         self._filling = False
 
@@ -161,73 +159,35 @@ class SettingsDialog(QDialog):
         self._sampling = SamplingForm()
         self._row(grid, self._system, lambda: (tr("System prompt"), tr("New chats begin with it.")))
         self._system.setFixedSize(scaled(300), scaled(96))
+        self._overflow = Choice()
+        self._overflow.setObjectName("overflowChoice")
+        self._overflow.addItems([""] * len(Overflow))
+        self._row(
+            grid,
+            self._overflow,
+            lambda: (
+                tr("When a chat is full"),
+                tr("What becomes of the oldest messages when a chat no longer fits the context."),
+            ),
+        )
+        self._says.append(lambda: self._name_items(self._overflow, tuple(map(overflow_name, Overflow))))
+        self._overflow.currentIndexChanged.connect(lambda index: self._change(overflow=tuple(Overflow)[index]))
         grid.addWidget(self._sampling, grid.rowCount(), 0, 1, 2)
         self._system.textChanged.connect(self._on_typing)
         self._sampling.changed.connect(self._on_typing)
 
     def _add_model_page(self, models: Models, paths: Paths) -> None:
         grid = self._add_page(lambda: tr("Model"))
-        self._n_ctx = OptionalNumber("contextLength", 10_000_000)
-        self._n_threads = OptionalNumber("threads", 1024)
-        self._n_gpu_layers = OptionalNumber("gpuLayers", 10_000)
-        self._row(
-            grid,
-            self._n_ctx,
-            lambda: (tr("Context length"), tr("In tokens: how much of a chat the model sees. More takes more memory.")),
-        )
-        self._row(
-            grid, self._n_threads, lambda: (tr("Threads"), tr("Of the processor. Fewer leave more for other programs."))
-        )
-        self._row(
-            grid,
-            self._n_gpu_layers,
-            lambda: (
-                tr("Layers on the GPU"),
-                tr("Fewer need less of its memory; 0 uses the processor alone."),
-            ),
-        )
-        for field in (self._n_ctx, self._n_threads, self._n_gpu_layers):
-            self._says.append(partial(_say_automatic, field))
-        self._unload_after = OptionalNumber("unloadAfter", 100_000)
-        self._row(
-            grid,
-            self._unload_after,
-            lambda: (
-                tr("Give memory back after"),
-                tr("Minutes without an answer. The model is loaded again when it is asked."),
-            ),
-        )
-        self._says.append(lambda: self._unload_after.setPlaceholderText(tr("Never")))
-        self._unload_after.changed.connect(lambda: self._change(unload_after_min=self._unload_after.number() or None))
-        self._states_gb = OptionalNumber("statesGb", 100_000)
-        self._row(
-            grid,
-            self._states_gb,
-            lambda: (
-                tr("Keep what was read"),
-                tr("GB of the disk. Chats then go on without being read again, also after a restart. 0: nothing."),
-            ),
-        )
-        self._states_gb.changed.connect(self._on_states_changed)
-        title = QLabel()
-        self._says.append(lambda: title.setText(tr("GPUs")))
-        grid.addWidget(title, grid.rowCount(), 0, 1, 2)
-        gpus = GpuHelpView(models.shelf.background, paths.engine_log)
-        grid.addWidget(gpus, grid.rowCount(), 0, 1, 2)
-        self._n_ctx.changed.connect(lambda: self._change(n_ctx=self._n_ctx.number() or None))
-        self._n_threads.changed.connect(lambda: self._change(n_threads=self._n_threads.number() or None))
-        self._n_gpu_layers.changed.connect(lambda: self._change(n_gpu_layers=self._n_gpu_layers.number()))
-
-    def _on_states_changed(self) -> None:
-        number = self._states_gb.number()
-        self._change(states_gb=Settings().states_gb if number is None else number)
+        self._model = ModelSettings(models, paths, self._settings)
+        grid.addWidget(self._model, 0, 0, 1, 2)
+        self._model.changed.connect(self._on_page_changed)
 
     def _add_network_page(self, access: HubAccess) -> None:
         grid = self._add_page(lambda: tr("Network"))
         self._network_index = self._tabs.count() - 1
         self._network = NetworkSettings(access, self._settings)
         grid.addWidget(self._network, 0, 0, 1, 2)
-        self._network.changed.connect(self._on_network_changed)
+        self._network.changed.connect(self._on_page_changed)
 
     def _add_about_page(self, paths: Paths) -> None:
         grid = self._add_page(lambda: tr("About"))
@@ -274,20 +234,9 @@ class SettingsDialog(QDialog):
         return grid
 
     def _row(self, grid: QGridLayout, field: QWidget, words: Callable[[], tuple[str, str]]) -> None:
-        title, explanation = labels_of_row(grid, field)
         if isinstance(field, Choice):
             field.setFixedWidth(scaled(180))
-
-        def say() -> None:
-            name, why = words()
-            title.setText(name)
-            explanation.setText(why)
-            explanation.setVisible(bool(why))
-            field.setAccessibleName(name)
-            field.setAccessibleDescription(why)
-            field.setToolTip(why)
-
-        self._says.append(say)
+        self._says.append(worded_row(grid, field, words))
 
     def _name_items(self, choice: Choice, names: tuple[str, ...]) -> None:
         for index, name in enumerate(names):
@@ -298,11 +247,12 @@ class SettingsDialog(QDialog):
             return
         settings = replace(self._settings, **values)
         if settings != self._settings:
-            self._settings = settings
-            self.changed.emit(settings)
+            self._on_page_changed(settings)
 
-    def _on_network_changed(self, settings: Settings) -> None:
+    def _on_page_changed(self, settings: Settings) -> None:
         self._settings = settings
+        for page in (self._model, self._network):
+            page.set_settings(settings)
         self.changed.emit(settings)
 
     def _on_typing(self) -> None:
@@ -318,7 +268,3 @@ class SettingsDialog(QDialog):
         self._system.setPlaceholderText(tr("For example: You answer briefly and in plain words."))
         for say in self._says:
             say()
-
-
-def _say_automatic(field: OptionalNumber) -> None:
-    field.setPlaceholderText(tr("Automatic"))

@@ -13,6 +13,7 @@ from PySide6.QtGui import QFont, QFontInfo, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
+    QCheckBox,
     QComboBox,
     QLabel,
     QLineEdit,
@@ -78,8 +79,20 @@ def test_every_setting_is_reported_when_it_is_changed(dialog: SettingsDialog, qt
         field = _optional(dialog, name)
         field.setText(value)
         QTest.keyClick(field, Qt.Key.Key_Return)
+    for name in ("eagerSwitch", "loadsAtStartSwitch"):
+        switch = dialog.findChild(QCheckBox, name)
+        assert switch is not None
+        QTest.keyClick(switch, Qt.Key.Key_Space)
     wanted = Settings(
-        language="zh_CN", theme="dark", zoom=1.5, n_ctx=8192, n_threads=2, n_gpu_layers=0, unload_after_min=15
+        language="zh_CN",
+        theme="dark",
+        zoom=1.5,
+        n_ctx=8192,
+        n_threads=2,
+        n_gpu_layers=0,
+        unload_after_min=15,
+        eager=True,
+        loads_at_start=False,
     )
     assert reported[-1] == wanted
     system = dialog.findChild(QPlainTextEdit, "defaultSystemPrompt")
