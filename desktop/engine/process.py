@@ -98,6 +98,11 @@ class EngineProcess:
         """The process's id."""
         return self._popen.pid
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether it has ended."""
+        return self._popen.poll() is not None
+
     def send(self, message: Message) -> None:
         """Send `message`. To a dead process it does nothing: `receive` will tell."""
         with contextlib.suppress(OSError, ValueError):  # a broken pipe; a pipe that `end` closed

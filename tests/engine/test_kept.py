@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from desktop.chat.message import Role, Sampling, Turn
 from desktop.engine.api import Event, Finished, ModelSpec, PrefillProgress, Request, Token
 from desktop.engine.kept import forget_all_but
 from desktop.engine.local import LocalEngine
+from desktop.errors import LoadCancelled
 
 GREEDY = Sampling(temperature=0.0, max_tokens=8)
 LONG = "Remember these numbers: " + ", ".join(map(str, range(100, 160)))
@@ -85,3 +88,15 @@ def test_an_engine_that_rests_keeps_what_it_has_read(tmp_path: Path, tiny_model:
     engine.close()
     [kept] = states.glob("chat-1/*.kv")
     assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_a_load_in_the_place_of_another_model_can_be_stopped(tmp_path: Path, tiny_model: Path) -> None:
+    engine = LocalEngine(tmp_path / "engine.log", states=tmp_path / "states")
+    ask(engine, tiny_model, (Turn(Role.USER, LONG),), "chat-1")
+    loading = engine.load(ModelSpec(str(tiny_model), n_ctx=256))
+    next(loading)
+    engine.stop()
+    with pytest.raises(LoadCancelled):
+        list(loading)
+    engine.close()
+    assert list((tmp_path / "states").glob("chat-1/*.kv")), "what was read before is kept"

@@ -214,6 +214,16 @@ def test_a_killed_process_ends_the_answer_and_nothing_else(
     assert len(ids(list(engine.generate(ask(tiny_model, "ab"))))) > 1
 
 
+def test_a_process_that_dies_while_it_rests_is_no_answers_error(engine: LocalEngine, tiny_model: Path) -> None:
+    first = ids(list(engine.generate(ask(tiny_model, "ab"))))
+    assert engine._process is not None
+    engine._process.kill()
+    engine._process._popen.wait()
+    events = list(engine.generate(ask(tiny_model, "ab")))
+    assert any(isinstance(event, Loaded) for event in events)
+    assert ids(events) == first
+
+
 @pytest.mark.skipif(os.name != "posix", reason="a process is killed")
 def test_the_process_goes_when_its_parent_is_killed(tmp_path: Path, tiny_model: Path) -> None:
     script = (
