@@ -10,14 +10,15 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.chat.message import Message
-from desktop.chat.prompt import conversation_of
+from desktop.chat.message import Message, Overflow
+from desktop.chat.prompt import conversation_of, cut_before, ends_of_turns
 from desktop.engine.answer import answer, ended
 from desktop.engine.api import Finished, Loaded, LoadEvent, LoadProgress, PrefillProgress, Request, Token
 from desktop.engine.overflow import Fitted
+from desktop.engine.summary import Summarised, Summarising
 from desktop.errors import AppError, StoreError
 from desktop.store.chats import Store
-from desktop.ui.context_words import reading_line
+from desktop.ui.context_words import reading_line, summarising_line
 from desktop.ui.engine_thread import EngineThread, Job, Produced
 from desktop.ui.i18n import tr
 from desktop.ui.models.choice import Models
@@ -45,6 +46,8 @@ class Writing:
     """One request, and the answers to it, which the engine writes together."""
 
     request: Request
+    path: Sequence[Message]
+    """Down to the question, or to the answer that is continued."""
     answers: list[Answer]
     job: Job | None = None
     reading_since: float | None = None
@@ -66,11 +69,13 @@ class Answers(QObject):
     Signals:
         grew(answer: Answer): its text, reasoning or progress differs; once a frame at most
         ended(message: Message): it has its last state
+        summarised(message: Message): it has a summary of the path down to it now
         failed(error: AppError): answers cannot be written to disk; they are kept in memory and tried again
     """
 
     grew = Signal(object)
     ended = Signal(object)
+    summarised = Signal(object)
     failed = Signal(object)
 
     def __init__(self, store: Store, engine: EngineThread, models: Models, parent: QObject | None = None) -> None:
@@ -86,16 +91,18 @@ class Answers(QObject):
         self._saving.setInterval(_SAVE_MS)
         self._saving.timeout.connect(self.save)
 
-    def begin(self, messages: Sequence[Message], request: Request) -> None:
+    def begin(self, messages: Sequence[Message], request: Request, path: Sequence[Message], overflow: Overflow) -> None:
         """Write `messages` with what the engine says: the answers to `request`, in their order.
 
-        They are on disk as STREAMING, all empty; or the only one is to be continued.
+        They are on disk as STREAMING, all empty; or the only one is to be continued. `path` is what the request's turns
+        were made of; what does not fit the context of it is treated as `overflow` says.
         """
         request = replace(request, conversation=conversation_of(messages[0].chat_id), n_answers=len(messages))
         waiting = self._waiting()
-        writing = Writing(request, [Answer(message, progress=waiting) for message in messages])
+        before = cut_before(path, overflow)
+        writing = Writing(request, path, [Answer(message, progress=waiting) for message in messages])
         writing.job = Job(
-            work=lambda engine: answer(engine, request),
+            work=lambda engine: answer(engine, request, overflow, before),
             on_events=lambda events: self._on_events(writing, events),
             on_done=lambda error: self._on_done(writing, error),
         )
@@ -153,10 +160,14 @@ class Answers(QObject):
         progress = None
         if isinstance(event, LoadEvent):
             self._models.on_load_event(writing.request.model, event)
+        elif isinstance(event, Summarised):
+            self._keep_summary(writing, event)
         if isinstance(event, LoadProgress):
             progress = tr("Loading the model… {percent} %", percent=round(event.fraction * 100))
         elif isinstance(event, Loaded | Fitted):
             progress = tr("Thinking…")
+        elif isinstance(event, Summarising):
+            progress = summarising_line(event.turns, event.read, event.total, event.written)
         elif isinstance(event, PrefillProgress) and event.total - event.reused > 1:
             # A short prompt is read before anybody could read how far it is.
             progress = writing.reading(event)
@@ -164,6 +175,12 @@ class Answers(QObject):
             for each in writing.answers:
                 each.progress = progress
                 self.grew.emit(each)
+
+    def _keep_summary(self, writing: Writing, event: Summarised) -> None:
+        """It belongs to the last message that it stands for: there every branch below finds it."""
+        message = ends_of_turns(writing.path)[event.turns - 1]
+        if self._guard_disk(lambda: self._store.set_summary(message.id, event.text)):
+            self.summarised.emit(replace(message, summary=event.text))
 
     def _append(self, writing: Answer, tokens: Sequence[Token]) -> None:
         text = "".join(token.text for token in tokens if not token.reasoning)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from desktop.chat.message import Chat, Message, Role, Sampling, State
+from desktop.chat.message import Chat, Message, Overflow, Role, Sampling, State
 from desktop.chat.prompt import title_from, turns_of
 from desktop.engine.api import Request
 from desktop.store.chats import Store
@@ -32,6 +32,8 @@ class Asking:
         self._store = store
         self._models = models
         self._answers = answers
+        self.overflow = Overflow.DROP
+        """What becomes of a path that does not fit the context."""
 
     def create_chat(self, new: Chat, text: str) -> Chat:
         """Put the chat `new`, which begins with the question `text`, on disk: if there is a model to ask."""
@@ -43,13 +45,14 @@ class Asking:
         parent_id = path[-1].id if path else None
         spec = self._models.spec()
         question, message = self._store.add_question(chat.id, parent_id, text, model=self._model, sampling=sampling)
-        self._answers.begin([message], Request(spec, turns_of([*path, question], chat.system), sampling))
+        asked = [*path, question]
+        self._answers.begin([message], Request(spec, turns_of(asked, chat.system), sampling), asked, self.overflow)
 
     def answer(self, chat: Chat, path: Sequence[Message], sampling: Sampling) -> None:
         """Answer the path by a new branch."""
         spec = self._models.spec()
         message = self._add(chat, path, sampling)
-        self._answers.begin([message], Request(spec, turns_of(path, chat.system), sampling))
+        self._answers.begin([message], Request(spec, turns_of(path, chat.system), sampling), path, self.overflow)
 
     def try_several(self, chat: Chat, path: Sequence[Message], sampling: Sampling, count: int) -> None:
         """Answer the path by `count` new branches, which are written together, with the sampling `varied`."""
@@ -58,20 +61,42 @@ class Asking:
         messages = self._store.add_answers(
             chat.id, path[-1].id if path else None, count, model=self._model, sampling=sampling
         )
-        self._answers.begin(messages, Request(spec, turns_of(path, chat.system), sampling))
+        self._answers.begin(messages, Request(spec, turns_of(path, chat.system), sampling), path, self.overflow)
 
-    def write_on(self, chat: Chat, path: Sequence[Message], sampling: Sampling, begun: Message) -> None:
+    def write_on(
+        self,
+        chat: Chat,
+        path: Sequence[Message],
+        sampling: Sampling,
+        begun: Message,
+        overflow: Overflow | None = None,
+    ) -> None:
         """Answer the path by a new branch that begins as `begun` does and goes on where that ended."""
         spec = self._models.spec()
         message = self._add(chat, path, sampling, begun.text, begun.reasoning)
         turns = turns_of([*path, message], chat.system)
-        self._answers.begin([message], Request(spec, turns, sampling, continue_last=bool(begun.text)))
+        request = Request(spec, turns, sampling, continue_last=bool(begun.text))
+        self._answers.begin([message], request, [*path, begun], overflow or self.overflow)
 
-    def retry(self, chat: Chat, path: Sequence[Message], sampling: Sampling, failed: Message) -> None:
-        """Answer the path in the place of `failed`, an answer without any text."""
+    def retry(
+        self,
+        chat: Chat,
+        path: Sequence[Message],
+        sampling: Sampling,
+        failed: Message,
+        overflow: Overflow | None = None,
+    ) -> None:
+        """Answer the path in the place of `failed`; one that has text already is written on, as a new branch.
+
+        With `overflow` just this once.
+        """
+        if failed.text or failed.reasoning:
+            self.write_on(chat, path, sampling, failed, overflow)
+            return
         spec = self._models.spec()
         message = self._store.restart(failed.id, model=self._model, sampling=sampling)
-        self._answers.begin([message], Request(spec, turns_of(path, chat.system), sampling))
+        request = Request(spec, turns_of(path, chat.system), sampling)
+        self._answers.begin([message], request, path, overflow or self.overflow)
 
     @property
     def _model(self) -> str | None:

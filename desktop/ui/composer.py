@@ -9,8 +9,9 @@ from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QKeySequenc
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from desktop.ui.context_words import ContextUse, context_line
-from desktop.ui.controls import DRESS_CHANGES, ElidedLabel, IconButton, describe, set_look
+from desktop.ui.context_line import ContextLine
+from desktop.ui.context_words import ContextUse
+from desktop.ui.controls import DRESS_CHANGES, ElidedLabel, IconButton, describe
 from desktop.ui.i18n import tr
 from desktop.ui.theme import COLUMN_PX, scaled
 
@@ -30,6 +31,7 @@ class Composer(QWidget):
         stop_requested()
         draft_changed(str text): the draft rested for a moment
         edit_last_requested(): Up was pressed in the empty field
+        overflow_chosen(Overflow overflow): what shall become of messages that do not fit the context
         model_needed(): Enter was pressed, but no model is chosen
     """
 
@@ -38,6 +40,7 @@ class Composer(QWidget):
     stop_requested = Signal()
     draft_changed = Signal(str)
     edit_last_requested = Signal()
+    overflow_chosen = Signal(object)
     model_needed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -46,7 +49,6 @@ class Composer(QWidget):
         self._answering = self._has_model = self._is_base = False
         self._editing: int | None = None
         self._draft_aside = ""
-        self._context: ContextUse | None = None
         self._frame = QFrame()
         self._frame.setObjectName("composerFrame")
         self._edit = _Field()
@@ -55,7 +57,7 @@ class Composer(QWidget):
         self._stop.hide()
         self._strip = _EditStrip()
         self._strip.hide()
-        self._context_line = ElidedLabel()
+        self._context_line = ContextLine()
         self._hint = QLabel()
         self._drafting = QTimer(self, singleShot=True, interval=_DRAFT_MS)
         self._lay_out()
@@ -122,8 +124,7 @@ class Composer(QWidget):
 
     def set_context(self, use: ContextUse | None) -> None:
         """How full the context is, and what the next send costs. None says nothing."""
-        self._context = use
-        self._say_context()
+        self._context_line.set_use(use)
 
     def flush_draft(self) -> None:
         """Report a draft that still rests, now: another chat is about to be shown."""
@@ -155,7 +156,6 @@ class Composer(QWidget):
         self._below = QHBoxLayout()
         self._below.addWidget(self._context_line, 1)
         self._below.addWidget(self._hint)
-        set_look(self._context_line, "small")
         self._hint.setProperty("look", "small")
         self._column = QVBoxLayout(self)
         self._column.addWidget(self._frame)
@@ -169,6 +169,7 @@ class Composer(QWidget):
         self._edit.document().documentLayout().documentSizeChanged.connect(self._fit)
         self._send.clicked.connect(self._submit)
         self._stop.clicked.connect(self.stop_requested)
+        self._context_line.overflow_chosen.connect(self.overflow_chosen)
         self._strip.cancelled.connect(self.cancel_edit)
         self._drafting.timeout.connect(self._report_draft)
 
@@ -230,18 +231,12 @@ class Composer(QWidget):
         else:
             self._hint.setText(tr("Shift+Enter for a new line"))
 
-    def _say_context(self) -> None:
-        warns = self._context is not None and self._context.warns
-        set_look(self._context_line, "warning" if warns else "small")
-        self._context_line.set_full_text(context_line(self._context))
-
     def _retranslate(self) -> None:
         self._edit.setAccessibleName(tr("Message"))
         describe(self._send, tr("Send"), QKeySequence(Qt.Key.Key_Return))
         describe(self._stop, tr("Stop"), QKeySequence(Qt.Key.Key_Escape))
         self._strip.retranslate()
         self._update()
-        self._say_context()
 
     def _fit(self) -> None:
         side = max(scaled(_MARGIN_PX), (self.width() - scaled(COLUMN_PX)) // 2)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.chat.message import Message, Role, Sampling, State
-from desktop.chat.prompt import conversation_of, turns_of
+from desktop.chat.message import Message, Overflow, Role, Sampling, State
+from desktop.chat.prompt import conversation_of, cut_before, turns_of
 from desktop.engine.api import Engine, Request
-from desktop.engine.overflow import Fitted, fit
 from desktop.errors import AppError, PromptTooLong
+from desktop.ui.context_ways import Speed, measure
 from desktop.ui.context_words import ContextUse
 from desktop.ui.engine_thread import EngineThread, Job, Produced
 from desktop.ui.models.choice import Models, ModelState
 
 # How long the draft must rest before it is counted.
 _REST_MS = 500
-# The speed of reading fewer tokens than this says little.
-_TELLING_TOKENS = 32
 
 
 class ContextMeter(QObject):
@@ -38,9 +37,9 @@ class ContextMeter(QObject):
         self._system = ""
         self._sampling = Sampling()
         self._draft = ""
+        self._overflow = Overflow.DROP
         self._paused = False
-        self._reads_per_s = 0.0
-        """How fast the model has read lately."""
+        self._speed = Speed()
         self._round = 0
         self.use: ContextUse | None = None
         """None where nothing is known yet."""
@@ -55,8 +54,8 @@ class ContextMeter(QObject):
         self._path, self._system, self._sampling, self._draft = path, system, sampling, draft
         newest = next((each.statistics for each in reversed(path) if each.statistics), None)
         n_ctx = self._models.loaded.n_ctx if self._models.loaded else newest.n_ctx if newest else 0
-        if newest is not None and newest.prompt_tokens - newest.reused_tokens >= _TELLING_TOKENS:
-            self._reads_per_s = newest.prefill_tokens_per_s
+        if newest is not None:
+            self._speed = self._speed.after(newest)
         used = newest.prompt_tokens + newest.generated_tokens if newest else 0
         self._set(ContextUse(used, n_ctx) if n_ctx else None)
         self._rest.start()
@@ -64,6 +63,16 @@ class ContextMeter(QObject):
     def set_draft(self, draft: str) -> None:
         """The composer holds this now."""
         self._draft = draft
+        self._rest.start()
+
+    def set_overflow(self, overflow: Overflow) -> None:
+        """What becomes of what does not fit."""
+        if overflow is self._overflow:
+            return
+        self._overflow = overflow
+        if self.use is not None and any(way.overflow is overflow for way in self.use.ways):
+            # Who has just chosen it reads at once what it means; its exact cost follows.
+            self._set(replace(self.use, chosen=overflow))
         self._rest.start()
 
     def pause(self, paused: bool) -> None:
@@ -82,29 +91,29 @@ class ContextMeter(QObject):
             return
         conversation = conversation_of(self._path[-1].chat_id) if self._path else ""
         request = Request(self._models.spec(), turns, self._sampling, conversation=conversation)
-        n_ctx = loaded.n_ctx
+        # A model that only continues texts cannot be asked for a summary.
+        ways = [each for each in Overflow if each is not Overflow.SUMMARISE or not self._models.is_base]
+        chosen = self._overflow if self._overflow in ways else Overflow.DROP
+        before = {way: cut_before(self._path, way) for way in ways}
+        n_ctx, speed = loaded.n_ctx, self._speed
+        found: list[ContextUse] = []
         self._round += 1
         this_round = self._round
 
         def work(engine: Engine) -> Iterator[Produced]:
-            yield fit(engine, request, n_ctx)
-
-        def on_events(events: list[Produced]) -> None:
-            fitted = events[-1]
-            if isinstance(fitted, Fitted) and this_round == self._round:
-                unread = fitted.prompt_tokens - fitted.known_tokens
-                reading_s = unread / self._reads_per_s if self._reads_per_s else None
-                self._set(
-                    ContextUse(fitted.prompt_tokens, n_ctx, fitted.left_out, unread_tokens=unread, reading_s=reading_s)
-                )
+            found.append(measure(engine, request, n_ctx, before, chosen, speed))
+            yield from ()
 
         def on_done(error: BaseException | None) -> None:
-            if isinstance(error, PromptTooLong) and this_round == self._round:
-                self._set(ContextUse(error.prompt_tokens, n_ctx, too_long=True))
-            elif error is not None and not isinstance(error, AppError):
+            if this_round == self._round:
+                if isinstance(error, PromptTooLong):
+                    self._set(ContextUse(error.prompt_tokens, n_ctx, too_long=True))
+                elif found:
+                    self._set(found[0])
+            if error is not None and not isinstance(error, AppError):
                 raise error
 
-        self._engine.submit(Job(work, on_events, on_done))
+        self._engine.submit(Job(work, lambda _: None, on_done))
 
     def _set(self, use: ContextUse | None) -> None:
         if use != self.use:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from desktop.chat.message import Overflow
 from desktop.ui.i18n import tr, tr_count
 from desktop.ui.quantities import duration
 
@@ -12,24 +13,48 @@ _AT_ONCE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """What the next send would do about the `messages` oldest messages, which do not fit, if `overflow` was chosen.
+
+    `is_new` says that it was not so the last time already; `is_summarised` that a summary stands for them already.
+    `read_tokens` must be read before the first word comes, which takes about `wait_s` with the summary that is written
+    first; None where that is not known.
+    """
+
+    overflow: Overflow
+    messages: int
+    is_new: bool = True
+    is_summarised: bool = False
+    read_tokens: int | None = None
+    wait_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ContextUse:
-    """`used_tokens` of `n_ctx` are taken. `left_out_messages` is what the next send would leave out.
+    """`used_tokens` of `n_ctx` are taken.
 
     `too_long` says that not even the draft alone would fit. `unread_tokens` must be read before the first word comes,
-    which takes about `reading_s`; None where that is not known.
+    which takes about `reading_s`; None where that is not known. `ways` are what can be chosen where not all fits, one
+    for each `Overflow` that is possible, and `chosen` is one of these.
     """
 
     used_tokens: int
     n_ctx: int
-    left_out_messages: int = 0
     too_long: bool = False
     unread_tokens: int | None = None
     reading_s: float | None = None
+    ways: tuple[Way, ...] = ()
+    chosen: Overflow = Overflow.DROP
+
+    @property
+    def way(self) -> Way | None:
+        """What happens to what does not fit; None where all fits."""
+        return next((way for way in self.ways if way.overflow is self.chosen), None)
 
     @property
     def warns(self) -> bool:
-        """Whether something will be left out."""
-        return self.too_long or self.left_out_messages > 0
+        """Whether something will be left out that was not before."""
+        return self.too_long or (self.way is not None and self.way.is_new)
 
 
 def context_line(use: ContextUse | None) -> str:
@@ -38,23 +63,92 @@ def context_line(use: ContextUse | None) -> str:
         return ""
     if use.too_long:
         return tr("Too long: this message alone does not fit the context of {n_ctx} tokens", n_ctx=f"{use.n_ctx:,}")
-    if use.left_out_messages:
-        return tr_count(
-            "The context is full: the oldest message will be left out",
-            "The context is full: the {count} oldest messages will be left out",
-            use.left_out_messages,
-        )
+    if use.way is not None and use.way.is_new:
+        return _full_line(use.way)
     if not use.used_tokens:
         return ""
     used = tr("{used} of {n_ctx} tokens", used=f"{use.used_tokens:,}", n_ctx=f"{use.n_ctx:,}")
+    if use.way is not None and use.way.is_summarised:
+        used = tr_count(
+            "{used}, the oldest message as a summary",
+            "{used}, the {count} oldest messages as a summary",
+            use.way.messages,
+            used=used,
+        )
+    elif use.way is not None:
+        used = tr_count(
+            "{used}, without the oldest message",
+            "{used}, without the {count} oldest messages",
+            use.way.messages,
+            used=used,
+        )
     cost = _cost(use)
     return f"{used} · {cost}" if cost else used
 
 
+def way_title(way: Way) -> str:
+    """What choosing it does, for a menu."""
+    match way.overflow:
+        case Overflow.DROP:
+            return tr_count("Leave out the oldest message", "Leave out the {count} oldest messages", way.messages)
+        case Overflow.SUMMARISE:
+            return tr_count("Summarise the oldest message", "Summarise the {count} oldest messages", way.messages)
+        case Overflow.STOP:
+            return tr("Do not answer, and tell me")
+
+
+def way_cost(way: Way) -> str:
+    """How long it takes until the first word, for a menu; empty if it cannot be told."""
+    if way.overflow is Overflow.STOP and way.is_new:
+        return ""
+    if not way.is_new and (way.read_tokens or 0) < _LITTLE_TOKENS:
+        return tr("at once")
+    if way.wait_s is not None:
+        return tr("about {time}", time=duration(way.wait_s))
+    return tr("reads {tokens} tokens", tokens=f"{way.read_tokens:,}") if way.read_tokens is not None else ""
+
+
+def overflow_name(overflow: Overflow) -> str:
+    """The choice in the settings."""
+    match overflow:
+        case Overflow.DROP:
+            return tr("Leave out the oldest")
+        case Overflow.SUMMARISE:
+            return tr("Summarise the oldest")
+        case Overflow.STOP:
+            return tr("Stop and tell me")
+
+
+def _full_line(way: Way) -> str:
+    """What will happen with the next send, and what that costs."""
+    match way.overflow:
+        case Overflow.DROP:
+            what = tr_count(
+                "The context is full: the oldest message will be left out",
+                "The context is full: the {count} oldest messages will be left out",
+                way.messages,
+            )
+        case Overflow.SUMMARISE:
+            what = tr_count(
+                "The context is full: the oldest message will be summarised first",
+                "The context is full: the {count} oldest messages will be summarised first",
+                way.messages,
+            )
+        case Overflow.STOP:
+            return tr("The context is full: there will be no answer until you choose what to leave out")
+    if way.overflow is Overflow.SUMMARISE:
+        return f"{what} · {tr('about {time}', time=duration(way.wait_s))}" if way.wait_s is not None else what
+    cost = _reading_cost(way.read_tokens, way.wait_s)
+    return f"{what} · {cost}" if cost else what
+
+
 def _cost(use: ContextUse) -> str:
     """What is to be read before the first word of the next answer, where that is worth a word."""
-    unread, seconds = use.unread_tokens, use.reading_s
-    if unread is None or use.used_tokens < _LITTLE_TOKENS:
+    return "" if use.used_tokens < _LITTLE_TOKENS else _reading_cost(use.unread_tokens, use.reading_s)
+
+
+def _reading_cost(unread: int | None, seconds: float | None) -> str:
+    if unread is None:
         return ""
     if unread < _LITTLE_TOKENS or (seconds is not None and seconds < _AT_ONCE_S):
         return tr("continues at once")

@@ -223,11 +223,13 @@ class MainWindow(QWidget):
         composer.stop_requested.connect(session.stop)
         composer.draft_changed.connect(session.save_draft)
         composer.edit_last_requested.connect(self._edit_last)
+        composer.overflow_chosen.connect(lambda way: self.settings_changed.emit(replace(self._settings, overflow=way)))
         composer.model_needed.connect(header.model.open_menu)
         transcript.edit_requested.connect(self._edit)
         transcript.regenerate_requested.connect(session.regenerate)
         transcript.continue_requested.connect(session.continue_answer)
         transcript.retry_requested.connect(session.retry)
+        transcript.overflow_chosen.connect(session.retry)
         transcript.branch_requested.connect(session.select_branch)
         transcript.copied.connect(self._toast.show_message)
         transcript.save_failed.connect(self._on_failed)
@@ -237,7 +239,7 @@ class MainWindow(QWidget):
     def _connect_actions(self) -> None:
         actions = self.actions_
         self._reading = Reading(actions, self._transcript, self._composer.field)
-        Several(self._session, self._transcript, actions, self._toast)
+        self._several = Several(self._session, self._transcript, self._body, actions, self._toast)
         for action, do in (
             (actions.new_chat, self._start_new),
             (actions.search, self._search),
@@ -376,7 +378,7 @@ class MainWindow(QWidget):
 
     def _on_escape(self) -> None:
         focus = QApplication.focusWidget()
-        if self._transcript.give_up():
+        if self._several.leave() or self._transcript.give_up():
             return
         if self._sides.close_overlay() or (focus is not None and self._sidebar.isAncestorOf(focus)):
             self._composer.focus()

@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.chat.message import Chat, Message, Role, Sampling, State
+from desktop.chat.message import Chat, Message, Overflow, Role, Sampling, State
 from desktop.errors import AppError
 from desktop.settings import Settings
 from desktop.store.chats import Store
@@ -18,7 +18,8 @@ from desktop.ui.asking import Asking
 from desktop.ui.context import ContextMeter
 from desktop.ui.context_words import ContextUse
 from desktop.ui.models.choice import Models
-from desktop.ui.rows import can_retry, make_row
+from desktop.ui.rows import can_retry
+from desktop.ui.shown_path import ShownPath
 from desktop.ui.transcript.row import Row
 
 
@@ -30,6 +31,7 @@ class Session(QObject):
         chats_changed(): the list of chats differs
         rows_changed(first: int): the rows from `first` on are others
         row_changed(index: int): one row's text, state or progress differs
+        message_changed(message: Message): the same of any message, shown or not; `renewed` makes its row
         answering_changed(answering: bool): the open chat is being answered, or no more
         context_changed(): `context` differs
         failed(error: AppError): something went wrong that belongs to no row
@@ -39,6 +41,7 @@ class Session(QObject):
     chats_changed = Signal()
     rows_changed = Signal(int)
     row_changed = Signal(int)
+    message_changed = Signal(object)
     answering_changed = Signal(bool)
     context_changed = Signal()
     failed = Signal(object)
@@ -63,15 +66,20 @@ class Session(QObject):
         self._meter = meter
         self._settings = settings
         self._new = self._blank()
-        self._path: list[Message] = []
-        self._titles: dict[str, str] = {}
+        self._path = ShownPath(store, models, answers)
         self.chat: Chat | None = None
         """The open chat; None while it is a new one that has no message yet."""
-        self.rows: list[Row] = []
         answers.grew.connect(lambda writing: self._update_row(writing.message))
         answers.ended.connect(self._on_ended)
+        answers.summarised.connect(self._update_row)
         answers.failed.connect(self.failed)
         meter.changed.connect(self.context_changed)
+        self.set_settings(settings)
+
+    @property
+    def rows(self) -> list[Row]:
+        """What the transcript shows of the open chat."""
+        return self._path.rows
 
     @property
     def shown(self) -> Chat:
@@ -108,12 +116,14 @@ class Session(QObject):
     def set_settings(self, settings: Settings) -> None:
         """The settings are now these."""
         self._settings = settings
+        self._asking.overflow = settings.overflow
+        self._meter.set_overflow(settings.overflow)
         if self.chat is None and not self._new.draft:
             self._new = self._blank()
 
     def retranslate(self) -> None:
         """Word the rows in the language that is chosen now."""
-        self._titles = self._models.titles()
+        self._path.reword()
         for row in list(self.rows):
             self._update_row(row.message)
 
@@ -220,11 +230,11 @@ class Session(QObject):
         """Ask `text` at the end of the open chat. False if nothing came to disk: then nothing was asked either."""
         if not text.strip() or self.answering:
             return False
-        return self._ask(text, self._path[-1].id if self._path else None)
+        return self._ask(text, self.rows[-1].message.id if self.rows else None)
 
     def edit(self, message_id: int, text: str) -> bool:
         """Put `text` beside a message, as a branch. A question is asked, an answer stands as it was written."""
-        message = self._on_path(message_id)
+        message = self._path.find(message_id)
         if message is None or not text.strip() or self.answering:
             return False
         if message.role is Role.USER:
@@ -237,7 +247,7 @@ class Session(QObject):
 
     def regenerate(self, message_id: int) -> bool:
         """Answer the question before this answer once more, or this question, as a branch."""
-        message = self._on_path(message_id)
+        message = self._path.find(message_id)
         if message is None or self.answering:
             return False
         below = message.parent_id if message.role is Role.ASSISTANT else message.id
@@ -248,7 +258,7 @@ class Session(QObject):
 
         See `asking.varied` for how they are kept from being all the same.
         """
-        message = self._on_path(message_id)
+        message = self._path.find(message_id)
         if message is None or self.answering:
             return False
         below = message.parent_id if message.role is Role.ASSISTANT else message.id
@@ -256,27 +266,38 @@ class Session(QObject):
 
     def continue_answer(self, message_id: int) -> bool:
         """Write on where this answer ended. The answer as it was stays, as a branch."""
-        message = self._on_path(message_id)
+        message = self._path.find(message_id)
         if message is None or message.role is not Role.ASSISTANT or self.answering:
             return False
         return self._have_answered(message.parent_id, partial(self._asking.write_on, begun=message))
 
-    def retry(self, message_id: int) -> bool:
-        """Answer again after an error. A failed answer without any text is overwritten."""
-        message = self._on_path(message_id)
+    def retry(self, message_id: int, overflow: Overflow | None = None) -> bool:
+        """Answer again after an error. A failed answer without any text is overwritten.
+
+        `overflow` is what becomes, just this once, of what does not fit: then an answer that was begun is written on.
+        """
+        message = self._path.find(message_id)
         if message is None or not can_retry(message) or self.answering:
             return False
-        if message.text or message.reasoning:
+        if (message.text or message.reasoning) and overflow is None:
             return self.regenerate(message_id)
-        return self._have_answered(message.parent_id, partial(self._asking.retry, failed=message))
+        return self._have_answered(message.parent_id, partial(self._asking.retry, failed=message, overflow=overflow))
 
     def stop(self) -> None:
         """End the answers of the open chat; their text so far stays."""
         self._answers.stop(self.shown.id)
 
+    def versions(self, message_id: int) -> list[Row]:
+        """A row for each version of a message, the oldest first; none if the message is not shown."""
+        return self._path.versions(message_id) if self._path.find(message_id) is not None else []
+
+    def renewed(self, row: Row, message: Message) -> Row:
+        """`row`, one of `versions`, with what is new of its message."""
+        return self._path.renewed(row, message)
+
     def select_branch(self, message_id: int, step: int) -> None:
         """Show the sibling of this message that is `step` further, on its newest path."""
-        message = self._on_path(message_id)
+        message = self._path.find(message_id)
         if message is None:
             return
         siblings = self._store.siblings(message_id)
@@ -293,7 +314,7 @@ class Session(QObject):
 
     def _ask(self, text: str, parent_id: int | None) -> bool:
         """Save the question and an empty answer below `parent_id`, then have it answered."""
-        path = self._before(parent_id)
+        path = self._path.down_to(parent_id)
         try:
             if self.chat is None:
                 self.chat = self._asking.create_chat(self._new, text)
@@ -310,7 +331,7 @@ class Session(QObject):
         """Have the path down to `parent_id` answered, as `ask` does it. False if nothing was asked."""
         if self.chat is None:
             return False
-        chat, path = self.chat, self._before(parent_id)
+        chat, path = self.chat, self._path.down_to(parent_id)
         if not self._guarded(lambda: ask(chat, path, self.sampling)):
             return False
         self._begun(len(path))
@@ -324,19 +345,11 @@ class Session(QObject):
 
     def _moved(self, message: Message) -> bool:
         """The chat's path leads elsewhere from `message`'s parent on."""
-        first = next(i for i, each in enumerate(self._path) if each.id == message.id)
+        first = self._path.index(message.id)
         self._reload_chat()
         self._reload_rows(first)
         self._tell()
         return True
-
-    def _on_path(self, message_id: int) -> Message | None:
-        return next((each for each in self._path if each.id == message_id), None)
-
-    def _before(self, parent_id: int | None) -> list[Message]:
-        """The open path down to `parent_id`."""
-        ids = [each.id for each in self._path]
-        return self._path[: ids.index(parent_id) + 1] if parent_id is not None else []
 
     def _show(self) -> None:
         self._reload_rows(None)
@@ -349,25 +362,15 @@ class Session(QObject):
 
     def _reload_rows(self, first: int | None) -> None:
         """Read the path anew. `first` tells who listens from where on it differs; None tells nobody."""
-        path = self._store.path(self.chat.id) if self.chat is not None else []
-        self._titles = self._models.titles()
-        branches = self._store.branches(path)
-        self.rows = [
-            make_row(message, siblings.index(message.id), len(siblings), self._titles, self._answers.get(message.id))
-            for message, siblings in zip(path, branches, strict=True)
-        ]
-        # What is being written has newer text than the disk.
-        self._path = [row.message for row in self.rows]
+        self._path.read(self.chat.id if self.chat is not None else None)
         if first is not None:
             self.rows_changed.emit(min(first, len(self.rows)))
 
     def _update_row(self, message: Message) -> None:
-        for index, row in enumerate(self.rows):
-            if row.message.id == message.id:
-                self._path[index] = message
-                writing = self._answers.get(message.id)
-                self.rows[index] = make_row(message, row.branch, row.branches, self._titles, writing)
-                self.row_changed.emit(index)
+        self.message_changed.emit(message)
+        index = self._path.update(message)
+        if index is not None:
+            self.row_changed.emit(index)
 
     def _on_ended(self, message: Message) -> None:
         self._update_row(message)
@@ -379,7 +382,7 @@ class Session(QObject):
         """Say whether the open chat is being answered, and how full the context is."""
         self.answering_changed.emit(self.answering)
         self._meter.pause(bool(self._answers.chats()))
-        self._meter.show(self._path, self.shown.system, self.sampling, self.shown.draft)
+        self._meter.show(self._path.messages, self.shown.system, self.sampling, self.shown.draft)
 
     def _guarded(self, write: Callable[[], object]) -> bool:
         """Whether `write` reached the disk; why not is told by `failed`."""

@@ -1,26 +1,74 @@
-"""Several answers to one question, tried at once."""
+"""Several answers to one question: tried at once, and compared."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QStackedWidget
 
+from desktop.chat.message import Message
 from desktop.ui.actions import Actions
 from desktop.ui.asking import varied
+from desktop.ui.comparing import Comparison
 from desktop.ui.i18n import tr
 from desktop.ui.session import Session
 from desktop.ui.toast import Toast
 from desktop.ui.transcript.floating.several_menu import USUAL_COUNT
+from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.transcript import Transcript
 
 
 class Several(QObject):
-    """Connects what asks for several answers with `session`."""
+    """Connects what asks for several answers with `session`. They are compared on a page of `body`."""
 
-    def __init__(self, session: Session, transcript: Transcript, actions: Actions, toast: Toast) -> None:
+    def __init__(
+        self, session: Session, transcript: Transcript, body: QStackedWidget, actions: Actions, toast: Toast
+    ) -> None:
         super().__init__(toast)
-        self._session, self._toast = session, toast
+        self._session, self._transcript, self._body, self._toast = session, transcript, body, toast
+        self._comparison = Comparison()
+        self._compared: dict[int, Row] = {}
+        body.addWidget(self._comparison)
+        body.currentChanged.connect(self._on_page_changed)
+        self._comparison.chosen.connect(self._choose)
+        self._comparison.left.connect(self.leave)
+        session.message_changed.connect(self._on_message_changed)
         transcript.several_requested.connect(self._try)
+        transcript.compare_requested.connect(self._compare)
         actions.try_several.triggered.connect(self._try_at_end)
+
+    def leave(self) -> bool:
+        """Go back from comparing to the chat. False where nothing is compared."""
+        if self._body.currentWidget() is not self._comparison:
+            return False
+        self._body.setCurrentWidget(self._transcript)
+        self._transcript.focus_last()
+        return True
+
+    def _compare(self, message_id: int) -> None:
+        rows = self._session.versions(message_id)
+        if not rows:
+            return
+        self._compared = {row.message.id: row for row in rows}
+        self._body.setCurrentWidget(self._comparison)
+        shown = list(self._compared).index(message_id)
+        self._comparison.show_versions(rows, shown, self._transcript.column.style)
+
+    def _choose(self, message_id: int) -> None:
+        shown = next(row for row in self._session.rows if row.message.id in self._compared)
+        step = self._compared[message_id].branch - shown.branch
+        self.leave()
+        self._session.select_branch(shown.message.id, step)
+        self._transcript.scroll_to_message(message_id)
+
+    def _on_message_changed(self, message: Message) -> None:
+        row = self._compared.get(message.id)
+        if row is not None:
+            self._comparison.update_row(self._session.renewed(row, message))
+
+    def _on_page_changed(self) -> None:
+        if self._body.currentWidget() is not self._comparison:
+            self._comparison.clear()
+            self._compared = {}
 
     def _try_at_end(self) -> None:
         if rows := self._session.rows:

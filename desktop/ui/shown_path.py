@@ -56,13 +56,26 @@ class ShownPath:
         """The path down to this message of it; None is before the first."""
         return self.messages[: self.index(message_id) + 1] if message_id is not None else []
 
+    def versions(self, message_id: int) -> list[Row]:
+        """A row for each version of this message of the path, the oldest first."""
+        siblings = self._store.siblings(message_id)
+        ends = ends_of_turns(self.messages)
+        return [
+            make_row(self._store.message(each), index, len(siblings), self._titles, self._answers.get(each), ends)
+            for index, each in enumerate(siblings)
+        ]
+
     def update(self, message: Message) -> int | None:
         """Take over what is new of `message`, and return its row; None if it is not on the path."""
         if self.find(message.id) is None:
             return None
         index = self.index(message.id)
         self.messages[index] = message
-        row, writing = self.rows[index], self._answers.get(message.id)
-        ends = ends_of_turns(self.messages) if message.statistics is not None else ()
-        self.rows[index] = make_row(message, row.branch, row.branches, self._titles, writing, ends)
+        self.rows[index] = self.renewed(self.rows[index], message)
         return index
+
+    def renewed(self, row: Row, message: Message) -> Row:
+        """`row` with what is new of its message, which is on the path or a version of one that is."""
+        writing = self._answers.get(message.id)
+        ends = ends_of_turns(self.messages) if message.statistics is not None else ()
+        return make_row(message, row.branch, row.branches, self._titles, writing, ends)

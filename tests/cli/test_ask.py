@@ -227,7 +227,7 @@ def test_a_full_chat_is_summarised_once_and_goes_on_from_that(shell: Shell) -> N
 
     refused = shell.run(*asks, "--overflow", "stop", "And then?")
     assert refused.returncode == 4
-    assert events_of(refused.stdout)[-1]["error"] == "ContextFull"
+    assert events_of(refused.stdout)[-1]["error"]["type"] == "ContextFull"
 
     first = events_of(shell.run(*asks, "--overflow", "summarise", "What was there?").stdout)
     (summary,) = [event for event in first if event["type"] == "summary"]

@@ -6,12 +6,15 @@ import pytest
 from PySide6.QtCore import QEvent, QMimeData, Qt, QUrl
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPlainTextEdit, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from desktop.chat.message import Overflow
 from desktop.ui.composer import Composer
-from desktop.ui.context_words import ContextUse
+from desktop.ui.context_words import ContextUse, Way
 from desktop.ui.i18n import choose_language
+
+FULL = (Way(Overflow.DROP, 3), Way(Overflow.SUMMARISE, 3, read_tokens=900, wait_s=40.0), Way(Overflow.STOP, 3))
 
 
 @pytest.fixture
@@ -177,7 +180,7 @@ def test_rich_text_comes_in_plain_and_files_stay_out(composer: Composer) -> None
 def test_the_line_below_says_how_full_the_context_is(composer: Composer) -> None:
     composer.set_context(ContextUse(1204, 8192))
     assert "1,204 of 8,192 tokens" in _said(composer)
-    composer.set_context(ContextUse(8192, 8192, 3))
+    composer.set_context(ContextUse(8192, 8192, ways=FULL))
     assert "The context is full: the 3 oldest messages will be left out" in _said(composer)
     composer.set_context(ContextUse(9000, 8192, too_long=True))
     assert any(text.startswith("Too long") for text in _said(composer))
@@ -185,9 +188,32 @@ def test_the_line_below_says_how_full_the_context_is(composer: Composer) -> None
     assert not any("token" in text for text in _said(composer))
 
 
+def test_what_becomes_of_old_messages_is_chosen_at_the_line_by_keyboard_alone(composer: Composer, qtbot: QtBot) -> None:
+    button = composer.findChild(QPushButton, "overflowButton")
+    assert button is not None
+    composer.set_context(ContextUse(1204, 8192))
+    assert not button.isVisible()
+    composer.set_context(ContextUse(8192, 8192, ways=FULL))
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    menu = composer.findChild(QMenu, "overflowMenu")
+    assert menu is not None
+    assert [action.text() for action in menu.actions()] == [
+        "Leave out the 3 oldest messages",
+        "Summarise the 3 oldest messages\tabout 40 s",
+        "Do not answer, and tell me",
+    ]
+    assert [action.isChecked() for action in menu.actions()] == [True, False, False]
+    with qtbot.waitSignal(composer.overflow_chosen) as chosen:
+        QTest.keyClick(menu, Qt.Key.Key_Down)
+        QTest.keyClick(menu, Qt.Key.Key_Down)
+        QTest.keyClick(menu, Qt.Key.Key_Return)
+    assert chosen.args == [Overflow.SUMMARISE]
+
+
 @pytest.mark.usefixtures("english_afterwards")
 def test_it_speaks_another_language_at_once(composer: Composer) -> None:
-    composer.set_context(ContextUse(8192, 8192, 3))
+    composer.set_context(ContextUse(8192, 8192, ways=FULL))
     choose_language("zh_CN")
     QApplication.sendEvent(composer, QEvent(QEvent.Type.LanguageChange))
     assert _button(composer, "sendButton").accessibleName() == "发送"

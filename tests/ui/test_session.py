@@ -185,7 +185,7 @@ def test_what_will_not_fit_is_told_before_it_is_sent(sit: Sit) -> None:
 
     def told() -> bool:
         use = desk.session.context
-        return use is not None and use.left_out_messages == 2
+        return use is not None and use.way is not None and use.way.messages == 2
 
     desk.bot.waitUntil(told)
     desk.session.save_draft("far more " * 100)

@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMenu, QToolButton
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMenu, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import FinishReason, Sampling, State
 from desktop.errors import Crash, EngineCrashed
 from desktop.paths import Paths
 from desktop.settings import Settings
+from desktop.ui.comparing import Comparison
 from desktop.ui.main_window import MainWindow
+from desktop.ui.transcript.feed import Feed
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.conftest import Desk
 
@@ -230,3 +232,61 @@ def test_the_button_asks_how_many(sit: Sit, open_window: Open) -> None:
     menu.close()
     desk.settle()
     assert versions(desk) == ["You.", "Me."]
+
+
+def test_versions_are_compared_while_they_grow_and_a_digit_chooses(sit: Sit, open_window: Open, qtbot: QtBot) -> None:
+    gate = threading.Event()
+    desk = sit("Nobody.", *([text, gate, " And on."] for text in ("You.", "Me.", "Her.")))
+    window = open_window(desk)
+    try_several(desk, 3)
+    transcript, comparison = window.findChild(Transcript), window.findChild(Comparison)
+    assert transcript is not None
+    assert comparison is not None
+    transcript.focus_last()
+    QTest.keyClick(transcript, Qt.Key.Key_V)
+    assert comparison.isVisible()
+    pages = comparison.findChildren(Feed)
+    qtbot.waitUntil(lambda: shown_in(pages) == ["Nobody.", "You.", "Me.", "Her."])
+    gate.set()
+    desk.settle()
+    assert shown_in(pages) == ["Nobody.", "You. And on.", "Me. And on.", "Her. And on."]
+    assert desk.texts()[1] == "You. And on."
+    QTest.keyClick(focused(comparison), Qt.Key.Key_4)
+    assert transcript.isVisible()
+    assert not comparison.isVisible()
+    assert desk.texts()[1] == "Her. And on."
+    assert desk.store.chat(desk.session.shown.id).leaf_id == desk.session.rows[1].message.id
+
+
+def test_comparing_goes_by_the_arrows_and_is_left_with_escape_or_another_chat(sit: Sit, open_window: Open) -> None:
+    desk = sit("Nobody.", "You.", "Me.")
+    window = open_window(desk)
+    try_several(desk, 2)
+    desk.settle()
+    transcript, comparison = window.findChild(Transcript), window.findChild(Comparison)
+    assert transcript is not None
+    assert comparison is not None
+    transcript.compare_requested.emit(desk.session.rows[1].message.id)
+    assert focused(comparison).objectName() == "choose2"
+    QTest.keyClick(focused(comparison), Qt.Key.Key_Right)
+    assert focused(comparison).objectName() == "choose3"
+    QTest.keyClick(focused(comparison), Qt.Key.Key_Escape)
+    assert transcript.isVisible()
+    assert desk.texts()[1] == "You."
+    transcript.compare_requested.emit(desk.session.rows[1].message.id)
+    QTest.keyClick(focused(comparison), Qt.Key.Key_Left)
+    QTest.keyClick(focused(comparison), Qt.Key.Key_Return)
+    assert desk.texts()[1] == "Nobody."
+    transcript.compare_requested.emit(desk.session.rows[1].message.id)
+    desk.session.start_new()
+    assert not comparison.isVisible()
+    desk.session.open_chat(1)
+    assert transcript.isVisible()
+
+
+def shown_in(pages: list[Feed]) -> list[str]:
+    return [page.rows[0].message.text for page in pages]
+
+
+def focused(comparison: Comparison) -> QPushButton:
+    return next(button for button in comparison.findChildren(QPushButton) if button.hasFocus())

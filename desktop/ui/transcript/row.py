@@ -12,8 +12,8 @@ class Row:
     """One message of the open path, ready to be shown.
 
     `branch` of `branches` (counted from 0) says which of its siblings it is. `notice` is a worded line under the text:
-    why the answer ended early, what was left out. `can_retry` and `offers_continue` offer buttons
-    there.
+    why the answer ended early, what was left out. `can_retry`, `offers_continue`, `is_overflow` and a `summary` offer
+    buttons there.
     """
 
     message: Message
@@ -24,6 +24,10 @@ class Row:
     is_error: bool = False
     can_retry: bool = False
     offers_continue: bool = False
+    is_overflow: bool = False
+    """The context is full, and the user shall choose what becomes of the oldest messages."""
+    summary: str = ""
+    """What stood for the oldest messages when the answer was made."""
     progress: str = ""
     """What happens before the first token, worded: "Loading the model… 40 %", "Reading 512 of 4,000 tokens"."""
 

@@ -27,11 +27,11 @@ from desktop.ui.transcript.floating.overlay import Overlay, Scene
 from desktop.ui.transcript.floating.several_menu import several_menu
 from desktop.ui.transcript.reading import keyboard, links
 from desktop.ui.transcript.reading.caret import step_of
-from desktop.ui.transcript.reading.chooser import Chooser
 from desktop.ui.transcript.reading.context_menu import Deeds, Where, context_menu
 from desktop.ui.transcript.reading.finding import Finding
 from desktop.ui.transcript.reading.footnotes import Footnotes
 from desktop.ui.transcript.reading.keyboard import Press
+from desktop.ui.transcript.reading.noticing import Noticing
 from desktop.ui.transcript.reading.pointer import Pointer
 from desktop.ui.transcript.reading.wheel import SidewaysScroll
 from desktop.ui.transcript.row import Row
@@ -49,12 +49,12 @@ _SCROLLS = {
 }
 
 
-class Transcript(Chooser):
+class Transcript(Noticing):
     """Shows the messages of the open path, and reports what the reader wants done with them.
 
     Signals:
-        edit_requested(message_id: int), regenerate_requested(message_id: int), continue_requested(message_id: int),
-        retry_requested(message_id: int), several_requested(message_id: int, count: int)
+        edit_requested(message_id: int), regenerate_requested(message_id: int), compare_requested(message_id: int)
+        several_requested(message_id: int, count: int)
         branch_requested(message_id: int, step: int): -1 for the sibling before, 1 for the one behind
         link_activated(url: str): the reader clicked a link; it is http, https or mailto, and wholly encoded
         save_failed(CannotExport error): code could not be saved
@@ -63,9 +63,8 @@ class Transcript(Chooser):
 
     edit_requested = Signal(int)
     regenerate_requested = Signal(int)
-    continue_requested = Signal(int)
-    retry_requested = Signal(int)
     several_requested = Signal(int, int)
+    compare_requested = Signal(int)
     branch_requested = Signal(int, int)
     link_activated = Signal(str)
     save_failed = Signal(object)
@@ -106,8 +105,8 @@ class Transcript(Chooser):
         overlay.edit_requested.connect(lambda row: self.edit_requested.emit(self._id(row)))
         overlay.regenerate_requested.connect(lambda row: self.regenerate_requested.emit(self._id(row)))
         overlay.several_requested.connect(self._ask_how_many)
-        overlay.continue_requested.connect(lambda row: self.continue_requested.emit(self._id(row)))
-        overlay.retry_requested.connect(lambda row: self.retry_requested.emit(self._id(row)))
+        overlay.compare_requested.connect(lambda row: self.compare_requested.emit(self._id(row)))
+        self.listen_to_notices(overlay)
         overlay.branch_requested.connect(self._ask_for_version)
         overlay.end_requested.connect(self.scroll_to_end)
         overlay.focus_bar.focus_came.connect(lambda: self.show_actions(overlay.focus_bar))
@@ -310,9 +309,8 @@ class Transcript(Chooser):
         row = self.column.at(self.to_column(point).y())
         found = self._pointer.target_at(point)
         here = Where(row, found[1] if found is not None else None, self.to_column(point))
-        edit, again, several = self.edit_requested.emit, self.regenerate_requested.emit, self.several_requested.emit
-        deeds = Deeds(self.activate, self.finding.open, self.copy_message, edit, again, several)
-        return context_menu(self, here, deeds)
+        asks = (self.edit_requested.emit, self.regenerate_requested.emit, self.several_requested.emit)
+        return context_menu(self, here, Deeds(self.activate, self.finding.open, self.copy_message, *asks))
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -382,6 +380,8 @@ class Transcript(Chooser):
                 self.regenerate_requested.emit(self._id(row))
             case Press.SEVERAL:
                 self._ask_how_many(row, self.viewport().mapToGlobal(self.chosen_point()))
+            case Press.COMPARE:
+                self.compare_requested.emit(self._id(row))
         return True
 
     @override

@@ -217,4 +217,5 @@ def _finished(row: Row) -> Row:
     if message.state is State.STREAMING:
         message = replace(message, state=State.COMPLETE)
         notice = tr("This answer was still being written.")
-    return replace(row, message=message, notice=notice, can_retry=False, offers_continue=False, progress="")
+    row = replace(row, can_retry=False, offers_continue=False, is_overflow=False, summary="")
+    return replace(row, message=message, notice=notice, progress="")

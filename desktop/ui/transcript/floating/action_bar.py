@@ -21,7 +21,7 @@ class ActionBar(QWidget):
     """The actions of one message at a time.
 
     Signals:
-        copy_requested(), edit_requested(), regenerate_requested(), continue_requested()
+        copy_requested(), edit_requested(), regenerate_requested(), continue_requested(), compare_requested()
         several_requested(corner: QPoint): where the menu of how many belongs, on the screen
         branch_requested(step: int)
         focus_came(): a button has the focus
@@ -32,6 +32,7 @@ class ActionBar(QWidget):
     edit_requested = Signal()
     regenerate_requested = Signal()
     several_requested = Signal(QPoint)
+    compare_requested = Signal()
     continue_requested = Signal()
     branch_requested = Signal(int)
     focus_came = Signal()
@@ -50,6 +51,7 @@ class ActionBar(QWidget):
         self._edit = self._button("editMessage", "pencil")
         self._regenerate = self._button("regenerateAnswer", "refresh-cw")
         self._several = self._button("trySeveral", "layers")
+        self._compare = self._button("compareVersions", "columns-3")
         self._continue = self._button("continueAnswer", "step-forward")
         self._said = QLabel(self)
         self._said.setObjectName("said")
@@ -67,6 +69,7 @@ class ActionBar(QWidget):
         self._edit.clicked.connect(self.edit_requested)
         self._regenerate.clicked.connect(self.regenerate_requested)
         self._several.clicked.connect(self._ask_how_many)
+        self._compare.clicked.connect(self.compare_requested)
         self._continue.clicked.connect(self.continue_requested)
         self.hide()
 
@@ -80,6 +83,7 @@ class ActionBar(QWidget):
         self._edit.setVisible(is_done)
         self._regenerate.setVisible(is_answer and is_done)
         self._several.setVisible(is_done)
+        self._compare.setVisible(is_answer and row.branches > 1)
         self._continue.setVisible(is_done and row.can_continue)
         for widget in (self._previous, self._position, self._next):
             widget.setVisible(row.branches > 1)
@@ -122,6 +126,7 @@ class ActionBar(QWidget):
         self._name(self._edit, tr("Edit"), "E")
         self._name(self._regenerate, tr("Answer again"), "R")
         self._name(self._several, tr("Try several answers"), "T")
+        self._name(self._compare, tr("Compare the versions"), "V")
         self._name(self._continue, tr("Continue the answer"), "")
         self._statistics.setToolTip(tr("Speed · time to first token · length of the answer"))
 
@@ -161,7 +166,7 @@ class ActionBar(QWidget):
         while self._row_layout.count():
             self._row_layout.takeAt(0)
         counter = (self._previous, self._position, self._next)
-        buttons = (self._copy, self._edit, self._regenerate, self._several, self._continue)
+        buttons = (self._copy, self._edit, self._regenerate, self._several, self._compare, self._continue)
         if at_right:
             self._row_layout.addStretch()
         for widget in (self._said, *buttons, *counter) if at_right else (*counter, *buttons):

@@ -35,7 +35,8 @@ class Overlay(QObject):
     Signals:
         copy_requested(row: int), edit_requested(row: int), regenerate_requested(row: int),
         several_requested(row: int, corner: QPoint), continue_requested(row: int), retry_requested(row: int),
-        branch_requested(row: int, step: int)
+        compare_requested(row: int), branch_requested(row: int, step: int)
+        summary_requested(row: int), overflow_chosen(row: int, overflow: Overflow)
         end_requested(): to the end of the chat
         focus_left(): a button has lost the focus
     """
@@ -44,9 +45,12 @@ class Overlay(QObject):
     edit_requested = Signal(int)
     regenerate_requested = Signal(int)
     several_requested = Signal(int, QPoint)
+    compare_requested = Signal(int)
     continue_requested = Signal(int)
     retry_requested = Signal(int)
     branch_requested = Signal(int, int)
+    summary_requested = Signal(int)
+    overflow_chosen = Signal(int, object)
     end_requested = Signal()
     focus_left = Signal()
 
@@ -58,6 +62,8 @@ class Overlay(QObject):
         self._notice_buttons = NoticeButtons(viewport)
         self._notice_buttons.retry_requested.connect(self.retry_requested)
         self._notice_buttons.continue_requested.connect(self.continue_requested)
+        self._notice_buttons.summary_requested.connect(self.summary_requested)
+        self._notice_buttons.overflow_chosen.connect(self.overflow_chosen)
         self._style: Style | None = None
         self._has_new = False
         self.hover_bar = self._bar("hoverActions", Qt.FocusPolicy.NoFocus)
@@ -133,6 +139,7 @@ class Overlay(QObject):
         bar.edit_requested.connect(lambda: self.edit_requested.emit(self._rows[bar]))
         bar.regenerate_requested.connect(lambda: self.regenerate_requested.emit(self._rows[bar]))
         bar.several_requested.connect(lambda corner: self.several_requested.emit(self._rows[bar], corner))
+        bar.compare_requested.connect(lambda: self.compare_requested.emit(self._rows[bar]))
         bar.continue_requested.connect(lambda: self.continue_requested.emit(self._rows[bar]))
         bar.branch_requested.connect(lambda step: self.branch_requested.emit(self._rows[bar], step))
         bar.focus_left.connect(self.focus_left)

@@ -139,10 +139,10 @@ class MessageView:
         return QRectF(0, self._actions_top, self._width, self._style.px(_ACTIONS))
 
     @property
-    def notice_buttons(self) -> QPointF | None:
-        """The upper left corner of the first button under the notice."""
-        corner = self._notice.buttons
-        return None if corner is None else corner + QPointF(0, self._notice_top)
+    def notice_buttons(self) -> QRectF | None:
+        """The room of the buttons under the notice."""
+        room = self._notice.buttons
+        return None if room is None else room.translated(0, self._notice_top)
 
     @property
     def ring(self) -> QRectF:
@@ -341,7 +341,7 @@ def estimated_heights(rows: Sequence[Row], width: float, style: Style) -> list[f
 
 def _notice_of(row: Row) -> tuple[object, ...]:
     """What of the row is said under its text, and offered."""
-    return row.notice, row.is_error, row.can_retry, row.offers_continue
+    return row.notice, row.is_error, row.can_retry, row.offers_continue, row.is_overflow, bool(row.summary)
 
 
 def _frame_of(row: Row) -> tuple[object, ...]:

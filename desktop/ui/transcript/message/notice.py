@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from desktop.ui.icons import icon
 from desktop.ui.transcript.flow import Flow
+from desktop.ui.transcript.message import notice_deeds
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 
 _ABOVE, _INDENT = 8, 24
-_BUTTONS, _ABOVE_BUTTONS = 46, 10
+_ABOVE_BUTTONS = 10
 
 
 class Notice:
@@ -20,6 +21,7 @@ class Notice:
     def __init__(self, row: Row, style: Style, width: float) -> None:
         self._row = row
         self._style = style
+        self._width = width
         self._flow = Flow(style, self._room(width), muted=not row.is_error, plain=True)
         self._flow.set_text(row.notice)
 
@@ -28,14 +30,14 @@ class Notice:
         """Of the words and the room for buttons."""
         if not self._row.notice:
             return 0.0
-        return self._style.px(_ABOVE) + self._flow.height + (self._style.px(_BUTTONS) if self._has_buttons else 0)
+        return self._buttons_top + notice_deeds.height(self._row, self._style, self._room(self._width))
 
     @property
-    def buttons(self) -> QPointF | None:
-        """The upper left corner of the first button."""
+    def buttons(self) -> QRectF | None:
+        """The room of the buttons."""
         if not self._has_buttons:
             return None
-        return QPointF(self._left, self.height - self._style.px(_BUTTONS - _ABOVE_BUTTONS))
+        return QRectF(self._left, self._buttons_top, self._room(self._width), self.height - self._buttons_top)
 
     def restyle(self, style: Style) -> None:
         """Draw with `style`, which has other colours and the same measures."""
@@ -44,6 +46,7 @@ class Notice:
 
     def set_width(self, width: float) -> None:
         """Lay out for a column of `width` pixels."""
+        self._width = width
         self._flow.set_width(self._room(width))
 
     def realise(self, bottom: float) -> bool:
@@ -65,7 +68,12 @@ class Notice:
 
     @property
     def _has_buttons(self) -> bool:
-        return bool(self._row.notice) and (self._row.can_retry or self._row.offers_continue)
+        return bool(notice_deeds.deeds_of(self._row))
+
+    @property
+    def _buttons_top(self) -> float:
+        px = self._style.px
+        return px(_ABOVE) + self._flow.height + (px(_ABOVE_BUTTONS) if self._has_buttons else 0)
 
     @property
     def _left(self) -> int:

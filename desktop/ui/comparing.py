@@ -1,0 +1,220 @@
+"""The versions of an answer, side by side or one below the other, to choose one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractSlider,
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from desktop.chat.message import State
+from desktop.ui.controls import IconButton, describe, set_look
+from desktop.ui.i18n import tr, tr_count
+from desktop.ui.theme import scaled
+from desktop.ui.transcript.colouring import Colouring
+from desktop.ui.transcript.feed import Feed
+from desktop.ui.transcript.row import Row
+from desktop.ui.transcript.style import Style
+
+_LEAST_WIDTH = 220
+"""Versions that would be narrower stand one below the other."""
+_STACKED_HEIGHT = 260
+_DIGITS = {Qt.Key(Qt.Key.Key_1.value + index): index for index in range(9)}
+_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+_Slide = QAbstractSlider.SliderAction
+_SCROLLS = {
+    Qt.Key.Key_Up: _Slide.SliderSingleStepSub,
+    Qt.Key.Key_Down: _Slide.SliderSingleStepAdd,
+    Qt.Key.Key_PageUp: _Slide.SliderPageStepSub,
+    Qt.Key.Key_PageDown: _Slide.SliderPageStepAdd,
+    Qt.Key.Key_Home: _Slide.SliderToMinimum,
+    Qt.Key.Key_End: _Slide.SliderToMaximum,
+}
+
+
+class Comparison(QWidget):
+    """Shows versions, which may still be growing.
+
+    Their digits choose, Left and Right go from one to the next, Up, Down and the pages scroll it, Esc leaves.
+
+    Signals:
+        chosen(message_id: int)
+        left(): the reader wants none of them
+    """
+
+    chosen = Signal(int)
+    left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("comparison")
+        self._versions: list[_Version] = []
+        self._title = QLabel()
+        set_look(self._title, "title")
+        close = IconButton("closeComparison", "x")
+        describe(close, tr("Back to the chat"))
+        close.setToolTip(tr("{action} ({key})", action=tr("Back to the chat"), key="Esc"))
+        close.clicked.connect(self.left)
+        head = QHBoxLayout()
+        head.setContentsMargins(scaled(24), scaled(8), scaled(16), 0)
+        keys = QLabel(tr("A digit chooses · Esc goes back"))
+        set_look(keys, "small")
+        head.addWidget(self._title, 1)
+        head.addWidget(keys)
+        head.addWidget(close)
+        self._inside = QWidget()
+        self._inside.setObjectName("scrolled")
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._inside)
+        self._row.setContentsMargins(scaled(16), scaled(8), scaled(16), scaled(8))
+        self._row.setSpacing(scaled(12))
+        self._scroll = QScrollArea()
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setWidget(self._inside)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self._scroll, 1)
+
+    def show_versions(self, rows: Sequence[Row], shown: int, style: Style) -> None:
+        """Compare `rows`; the focus goes to number `shown`."""
+        self.clear()
+        for row in rows:
+            version = _Version(row, style)
+            version.chosen.connect(self.chosen)
+            version.button.installEventFilter(self)
+            self._versions.append(version)
+            self._row.addWidget(version, 1)
+        self._title.setText(tr_count("{count} answer", "{count} answers", len(rows)))
+        self._arrange()
+        # At once, so that the focus can bring its version into sight.
+        self._inside.resize(self._scroll.viewport().size().expandedTo(self._inside.minimumSizeHint()))
+        self._row.activate()
+        self._versions[shown].button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def update_row(self, row: Row) -> None:
+        """This version has grown, or its state differs. One that is not compared changes nothing."""
+        for version in self._versions:
+            if version.message_id == row.message.id:
+                version.show_row(row)
+
+    def clear(self) -> None:
+        """Compare nothing."""
+        for version in self._versions:
+            self._row.removeWidget(version)
+            version.hide()
+            version.deleteLater()
+        self._versions.clear()
+
+    def _arrange(self) -> None:
+        stacked = self.width() < len(self._versions) * scaled(_LEAST_WIDTH)
+        directions = QBoxLayout.Direction
+        self._row.setDirection(directions.TopToBottom if stacked else directions.LeftToRight)
+        for version in self._versions:
+            version.setMinimumHeight(scaled(_STACKED_HEIGHT) if stacked else 0)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # The buttons would take the arrows for themselves, and leave Enter to nobody.
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress and self._press(Qt.Key(event.key())):
+            return True
+        if event.type() is QEvent.Type.FocusIn:
+            for version in self._versions:
+                if version.button is watched:
+                    self._scroll.ensureWidgetVisible(version, 0, 0)
+        return super().eventFilter(watched, event)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self._press(Qt.Key(event.key())):
+            super().keyPressEvent(event)
+
+    def _press(self, key: Qt.Key) -> bool:
+        """Do what a key means. False where it means nothing here."""
+        at = next((index for index, each in enumerate(self._versions) if each.button.hasFocus()), None)
+        if key == Qt.Key.Key_Escape:
+            self.left.emit()
+        elif key in _DIGITS and _DIGITS[key] < len(self._versions):
+            self.chosen.emit(self._versions[_DIGITS[key]].message_id)
+        elif at is None:
+            return False
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.chosen.emit(self._versions[at].message_id)
+        elif key in _STEPS:
+            self._versions[(at + _STEPS[key]) % len(self._versions)].button.setFocus(Qt.FocusReason.TabFocusReason)
+        elif key in _SCROLLS:
+            self._versions[at].page.verticalScrollBar().triggerAction(_SCROLLS[key])
+        else:
+            return False
+        return True
+
+
+class _Version(QFrame):
+    """One version, with the button that chooses it.
+
+    Signals:
+        chosen(message_id: int)
+    """
+
+    chosen = Signal(int)
+
+    def __init__(self, row: Row, style: Style) -> None:
+        super().__init__()
+        self.setObjectName("version")
+        set_look(self, "card")
+        self.message_id = row.message.id
+        self.button = QPushButton(tr("Choose {number}", number=row.branch + 1))
+        self.button.setObjectName(f"choose{row.branch + 1}")
+        describe(self.button, tr("Choose answer {number}", number=row.branch + 1))
+        self.button.clicked.connect(lambda: self.chosen.emit(self.message_id))
+        self.page = Feed()
+        self.page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.page.setAccessibleName(tr("Answer {number}", number=row.branch + 1))
+        self.page.restyle(style)
+        Colouring(self.page)
+        head = QHBoxLayout()
+        head.setContentsMargins(scaled(12), scaled(8), scaled(8), scaled(4))
+        head.addWidget(self.button)
+        head.addStretch()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(scaled(1), 0, scaled(1), scaled(8))
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.page, 1)
+        self.page.set_rows([_alone(row)])
+        if row.message.state is not State.STREAMING:
+            self.page.follows = False
+            self.page.verticalScrollBar().setValue(0)
+        self._describe(row)
+
+    def show_row(self, row: Row) -> None:
+        """It has grown, or its state differs."""
+        self.page.update_row(0, _alone(row))
+        self._describe(row)
+
+    def _describe(self, row: Row) -> None:
+        self.page.setAccessibleDescription(row.message.text if row.message.state is not State.STREAMING else "")
+
+
+def _alone(row: Row) -> Row:
+    """Without the counter, which is the button's number here, and without buttons that only the chat has."""
+    return replace(row, branch=0, branches=1, can_retry=False, offers_continue=False)
