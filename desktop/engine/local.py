@@ -30,7 +30,7 @@ from desktop.engine.api import (
 )
 from desktop.engine.ladder import PlainPlanner, Planner, climb_down
 from desktop.engine.process import COMMAND, EngineProcess, cpu_lacks, crash_of
-from desktop.engine.refuse import failed_load, refuse_bad_file
+from desktop.engine.refuse import failed_load, refuse_bad_files
 from desktop.engine.wire import (
     Answer,
     Bug,
@@ -150,7 +150,8 @@ class LocalEngine:
         """See `Engine.prompt`."""
         with self._running() as run:
             if self._loaded is None or self._loaded[0] != request.model:
-                list(self._load(run, request.model))
+                for _ in self._load(run, request.model):
+                    pass
             with self._limited(run):
                 return self._ask(run, "template", Render(request), Prompt)
 
@@ -212,7 +213,7 @@ class LocalEngine:
         self.unload()
 
     def _load(self, run: _Run, model: ModelSpec) -> Iterator[LoadEvent]:
-        refuse_bad_file(model.path)
+        refuse_bad_files(model)
         if self._loaded is not None:
             self.unload()
         self._free_bytes = computer.free_memory_bytes()
@@ -258,10 +259,11 @@ class LocalEngine:
 
     def _keep(self) -> None:
         """Have what was read kept, if that can be done in a moment."""
-        if self._loaded is not None and self._states is not None:
-            run = _Run()  # one of its own: a stop that comes meanwhile is for the load that this makes room for
-            with self._limited(run, _KEEP_LIMIT_S), contextlib.suppress(AppError, EngineBug):
-                list(self._call(run, "", Keep()))
+        if self._loaded is None or self._states is None:
+            return
+        with self._running() as run, self._limited(run, _KEEP_LIMIT_S), contextlib.suppress(AppError, EngineBug):
+            for _ in self._call(run, "", Keep()):
+                pass
 
     def _load_task(self, attempt: ModelSpec) -> Load:
         tuning = self._planner.tuning(attempt)
@@ -368,8 +370,6 @@ class LocalEngine:
     @contextlib.contextmanager
     def _running(self) -> Iterator[_Run]:
         run = _Run()
-        if self._process is not None and self._process.is_dead:
-            self._death(run)  # it died while nothing was asked of it: no answer's error
         with self._lock:
             self._run = run
         try:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from desktop.engine.api import ModelSpec
 from desktop.errors import AppError, BadModelFile, Crash, EngineCrashed, Flaw, ModelDoesNotFit, NoSuchModel
 
 _MAGIC = b"GGUF"
 _HEADER_BYTES = 24  # magic, version, number of tensors, number of metadata: the least that every file has
 
 
-def refuse_bad_file(path: str) -> None:
-    """Raise if there is no readable GGUF file at `path`.
+def refuse_bad_files(model: ModelSpec) -> None:
+    """Raise if there is no readable GGUF file where `model` or its draft model should be.
 
     Raises:
         NoSuchModel, BadModelFile
     """
+    for path in filter(None, (model.path, model.draft_path)):
+        _refuse_bad_file(path)
+
+
+def _refuse_bad_file(path: str) -> None:
     file = Path(path)
     try:
         status = file.stat()

@@ -99,6 +99,7 @@ def _flaw_words(flaw: Flaw, detail: str) -> tuple[str, str]:  # noqa: PLR0911, P
     """Why a model file is no good, and what to do."""
     another = tr("Choose another file.")
     again = tr("Download it again.")
+    another_draft = tr("Choose a smaller model of the same family as the draft model, or none.")
     match flaw:
         case Flaw.NOT_A_FILE:
             return tr("It is not a file but a folder or a device."), tr("Choose a GGUF file.")
@@ -133,6 +134,8 @@ def _flaw_words(flaw: Flaw, detail: str) -> tuple[str, str]:  # noqa: PLR0911, P
             return why, tr("Look for a file in one piece, or one whose parts are numbered like -00001-of-00003.")
         case Flaw.OTHER_VOCABULARY:
             why = tr("It cannot guess for the chosen model: it has another vocabulary.")
-            return why, tr("Choose a smaller model of the same family as the draft model, or none.")
+            return why, another_draft
+        case Flaw.TAKES_NOTHING_BACK:
+            return tr("It cannot guess for another model: what it has read cannot be taken back."), another_draft
         case Flaw.DAMAGED:
             return tr("What it says about itself makes no sense: the file is damaged."), again

@@ -94,7 +94,7 @@ def test_each_token_is_told_with_the_models_own_numbers(
     assert len(told) == asked.sampling.max_tokens or finished.reason is FinishReason.END
 
     reader = Decoder(model, StopSwitch())
-    reader._forget_from(0)
+    reader.forget_from(0)
     list(reader.read(model.vocabulary.tokenize(prompt)))
     for token in told:
         expected = log_softmax(reader.logits())

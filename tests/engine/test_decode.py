@@ -85,7 +85,7 @@ def test_a_sliding_window_that_has_moved_on_is_read_again(gemma_model: Path) -> 
     near = early[:-1] + model.vocabulary.tokenize(" or")[-1:]
     reused, warm = read(reader, near)
     assert reused == len(early) - 1
-    reader._forget_from(0)
+    reader.forget_from(0)
     reused, cold = read(reader, near)
     assert reused == 0
     assert divergence(cold, warm) < NOISE

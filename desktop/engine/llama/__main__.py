@@ -13,12 +13,13 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO
 
-from desktop.engine.api import LoadProgress, Token
+from desktop.engine.api import LoadProgress, ModelSpec, Token
 from desktop.engine.wire import (
     Answer,
     Bug,
@@ -42,6 +43,7 @@ from desktop.engine.wire import (
 from desktop.errors import AppError
 
 if TYPE_CHECKING:
+    from desktop.engine.llama.draft import Draft
     from desktop.engine.llama.generate import Generator
     from desktop.engine.llama.model import Model
     from desktop.engine.llama.states import KeptStates
@@ -158,13 +160,15 @@ class Engine:
         task: Task = call.task
         if isinstance(task, Load):
             from desktop.engine.llama.generate import Generator
-            from desktop.engine.llama.model import Model
 
-            model = Model(task.model, lambda fraction: self._outbox.put(call.number, LoadProgress(fraction)))
-            self._generator = Generator(model, self._switch, _states(task, model))
+            model, draft = self._load(
+                task.model, lambda fraction: self._outbox.put(call.number, LoadProgress(fraction))
+            )
+            self._generator = Generator(model, self._switch, _states(task, model), draft)
             if task.tuning is not None:
                 self._generator.set_tuning(task.tuning)
-            yield model.loaded
+            # Measured again: a draft model is in it now.
+            yield replace(model.loaded, memory_bytes=model.taken_bytes())
         elif isinstance(task, Describe):
             from desktop.engine.llama.devices import describe
 
@@ -182,6 +186,28 @@ class Engine:
             yield self._generator.prompt(task.request)
         elif isinstance(task, Generate):
             yield from self._generator.generate(task.request)
+
+    def _load(self, spec: ModelSpec, on_progress: Callable[[float], None]) -> tuple[Model, Draft | None]:
+        """The model, and its draft model if it has one; the progress is that of both, by their files' sizes."""
+        from desktop.engine.llama.draft import Draft
+        from desktop.engine.llama.model import Model
+
+        if spec.draft_path is None:
+            return Model(spec, on_progress), None
+        large, small = _size(spec.path), _size(spec.draft_path)
+        share = large / max(1, large + small)
+        model = Model(spec, lambda fraction: on_progress(share * fraction))
+        rest = 1.0 - share
+        draft = Draft(spec.draft_path, model, spec, self._switch, lambda fraction: on_progress(share + rest * fraction))
+        return model, draft
+
+
+def _size(path: str) -> int:
+    """In bytes; 0 of a file that is gone: who loads it says so."""
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0
 
 
 def _states(task: Load, model: Model) -> KeptStates | None:

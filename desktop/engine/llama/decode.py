@@ -143,7 +143,7 @@ class Decoder:
         try:
             yield
         except Exception:
-            self._forget_from(len(self._tokens))
+            self.forget_from(len(self._tokens))
             raise
 
     def _turn_to(self, prompt: Sequence[int], conversation: str) -> None:
@@ -217,10 +217,10 @@ class Decoder:
         """Leave in the cache what `prompt` begins with, and return how many tokens that is."""
         reusable = self._reusable(self._tokens, prompt)
         if reusable < len(self._tokens):
-            self._forget_from(reusable)
+            self.forget_from(reusable)
         return len(self._tokens)
 
-    def _forget_from(self, cut: int) -> None:
+    def forget_from(self, cut: int) -> None:
         """Take the tokens from `cut` on out of the cache; more where only that can be done exactly."""
         memory = self._model.memory
         if not self._can_cut(cut, self._oldest()):

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Sequence
 from desktop.chat.message import FinishReason, Role, Statistics, Turn
 from desktop.engine.api import Event, Finished, Prompt, Request, Token, Tuning
 from desktop.engine.llama.alternatives import UNTOLD, Likelihood, likelihood
-from desktop.engine.llama.decode import ContextFull, Decoder, Stopped
+from desktop.engine.llama.batch import ContextFull, Stopped
+from desktop.engine.llama.decode import Decoder
+from desktop.engine.llama.draft import Draft
+from desktop.engine.llama.guess import Ahead, guesser_for
 from desktop.engine.llama.model import Model, Vocabulary
 from desktop.engine.llama.reasoning import ReasoningSplitter, control_markers
 from desktop.engine.llama.sample import NotFinite, Sampler, draw_seed
@@ -23,12 +26,16 @@ _MARKERS = frozenset(mark.encode() for mark in control_markers())
 
 
 class Generator:
-    """Answers the requests to one loaded model."""
+    """Answers the requests to one loaded model, for which `draft` may guess ahead."""
 
-    def __init__(self, model: Model, switch: StopSwitch, states: KeptStates | None = None) -> None:
+    def __init__(
+        self, model: Model, switch: StopSwitch, states: KeptStates | None = None, draft: Draft | None = None
+    ) -> None:
         self._model = model
         self._switch = switch
         self._decoder = Decoder(model, switch, states)
+        self._draft = draft
+        self._batch_costs: tuple[float, ...] = ()
         self._templates: dict[str, ChatTemplate] = {}
 
     def prompt(self, request: Request) -> Prompt:
@@ -52,6 +59,7 @@ class Generator:
     def set_tuning(self, tuning: Tuning) -> None:
         """Run the model so from now on."""
         use(self._model, tuning)
+        self._batch_costs = tuning.batch_costs
 
     def generate(self, request: Request) -> Iterator[Event]:
         """See `Engine.generate`.
@@ -85,42 +93,42 @@ class Generator:
         splitter = ReasoningSplitter(prompt, continues=continues)
         voice = _Voice(self._model.vocabulary, sampling.stop, splitter)
         sampler = Sampler(sampling, seed, self._model.vocabulary.suppressed())
+        ahead = self._ahead(request)
         reason = FinishReason.LENGTH if sampling.max_tokens is not None and sampling.max_tokens <= 0 else None
         try:
             while reason is None:
-                token = self._choose(sampler)
+                token = self._choose(sampler, ahead)
                 if self._model.vocabulary.is_end(token):
                     reason = FinishReason.END
                     break
                 clock.token()
-                told = likelihood(self._decoder.logits(), token, request.n_alternatives, self._model.vocabulary)
+                told = likelihood(ahead.logits(), token, request.n_alternatives, self._model.vocabulary)
                 yield from voice.say(token, told)
                 if voice.is_stopped:
                     reason = FinishReason.STOP_WORD
                 elif clock.generated_tokens == sampling.max_tokens:
                     reason = FinishReason.LENGTH
                 else:
-                    reason = self._advance(token)
+                    reason = _advance(ahead, token)
         finally:
             sampler.close()
+            ahead.settle()
+        clock.guessed_tokens, clock.right_guesses = ahead.n_guessed, ahead.n_right
         yield from voice.rest()
         yield Finished(reason, clock.statistics(), seed, self._model.taken_bytes())
 
-    def _choose(self, sampler: Sampler) -> int:
+    def _ahead(self, request: Request) -> Ahead:
+        """What reads the answer's tokens; the prompt is read."""
+        guesser = None
+        if self._decoder.can_take_back:
+            guesser = guesser_for(request.guessing, self._decoder.tokens, self._batch_costs, self._draft)
+        return Ahead(self._decoder, guesser, self._model.n_ctx, request.sampling.max_tokens)
+
+    def _choose(self, sampler: Sampler, ahead: Ahead) -> int:
         try:
-            return sampler.choose(self._decoder.logits(), self._decoder.tokens)
+            return sampler.choose(ahead.logits(), ahead.recent())
         except NotFinite:
             raise BadComputation(self._model.path) from None
-
-    def _advance(self, token: int) -> FinishReason | None:
-        """Read the token that was chosen; why that is the end, if it is."""
-        try:
-            self._decoder.step(token)
-        except Stopped:
-            return FinishReason.STOPPED
-        except ContextFull:
-            return FinishReason.LENGTH
-        return None
 
     def _source(self, request: Request) -> str | None:
         return request.template if request.template is not None else self._model.template
@@ -134,6 +142,17 @@ class Generator:
             vocabulary = self._model.vocabulary
             template = self._templates[source] = ChatTemplate(source, vocabulary.bos_text, vocabulary.eos_text)
         return template.render(request.turns, continue_last=request.continue_last)
+
+
+def _advance(ahead: Ahead, token: int) -> FinishReason | None:
+    """Read the token that was chosen; why that is the end, if it is."""
+    try:
+        ahead.step(token)
+    except Stopped:
+        return FinishReason.STOPPED
+    except ContextFull:
+        return FinishReason.LENGTH
+    return None
 
 
 def _completion(turns: Sequence[Turn]) -> str:
@@ -195,6 +214,8 @@ class _Clock:
         self.prompt_tokens = 0
         self.reused_tokens = 0
         self.generated_tokens = 0
+        self.guessed_tokens = 0
+        self.right_guesses = 0
         self._n_ctx = n_ctx
         self._began = self._prefill_began = time.monotonic()
         self._prefill_s = self._first_at = self._last_at = 0.0
@@ -227,4 +248,6 @@ class _Clock:
             prefill_tokens_per_s=read / self._prefill_s if self._prefill_s > 0 else 0.0,
             decode_tokens_per_s=decoded / decode_s if decode_s > 0 else 0.0,
             n_ctx=self._n_ctx,
+            guessed_tokens=self.guessed_tokens,
+            right_guesses=self.right_guesses,
         )
