@@ -150,8 +150,7 @@ class LocalEngine:
         """See `Engine.prompt`."""
         with self._running() as run:
             if self._loaded is None or self._loaded[0] != request.model:
-                for _ in self._load(run, request.model):
-                    pass
+                list(self._load(run, request.model))
             with self._limited(run):
                 return self._ask(run, "template", Render(request), Prompt)
 
@@ -164,13 +163,17 @@ class LocalEngine:
             if (known := self._planner.tuning(attempt)) is not None:
                 return known
             others = computer.OtherPrograms()
-            found = next((event for event in self._call(run, "", Tune()) if isinstance(event, Tuning)), None)
-            if found is None or others.cores() > self._most_others:
+            found = [event for event in self._call(run, "", Tune()) if isinstance(event, Tuning)]
+            if not found or others.cores() > self._most_others:
                 return None
-            self._planner.tuned(attempt, found)
-            for _ in self._call(run, "", Use(found)):
-                pass
-            return found
+            self._planner.tuned(attempt, found[0])
+            list(self._call(run, "", Use(found[0])))
+            return found[0]
+
+    @property
+    def tuning(self) -> Tuning | None:
+        """How the loaded model runs, if that was measured."""
+        return None if self._attempt is None else self._planner.tuning(self._attempt)
 
     def system_info(self) -> SystemInfo:
         """Versions, build and devices of llama.cpp.
@@ -259,17 +262,14 @@ class LocalEngine:
 
     def _keep(self) -> None:
         """Have what was read kept, if that can be done in a moment."""
-        if self._loaded is None or self._states is None:
-            return
-        with self._running() as run, self._limited(run, _KEEP_LIMIT_S), contextlib.suppress(AppError, EngineBug):
-            for _ in self._call(run, "", Keep()):
-                pass
+        if self._loaded is not None and self._states is not None:
+            run = _Run()  # one of its own: a stop that comes meanwhile is for the load that this makes room for
+            with self._limited(run, _KEEP_LIMIT_S), contextlib.suppress(AppError, EngineBug):
+                list(self._call(run, "", Keep()))
 
     def _load_task(self, attempt: ModelSpec) -> Load:
-        tuning = self._planner.tuning(attempt)
-        if self._states is None or not self._states_bytes:
-            return Load(attempt, tuning=tuning)
-        return Load(attempt, str(self._states), self._states_bytes, tuning)
+        states = str(self._states) if self._states is not None and self._states_bytes else ""
+        return Load(attempt, states, self._states_bytes, self._planner.tuning(attempt))
 
     def _start(self, run: _Run, *, gpus: bool = True, eager: bool = False) -> None:
         """Have a process that has said hello. A new one sees the GPUs only with `gpus`, and is as `eager` as told.
@@ -370,6 +370,8 @@ class LocalEngine:
     @contextlib.contextmanager
     def _running(self) -> Iterator[_Run]:
         run = _Run()
+        if self._process is not None and self._process.is_dead:
+            self._death(run)  # it died while nothing was asked of it: no answer's error
         with self._lock:
             self._run = run
         try:
