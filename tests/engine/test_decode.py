@@ -118,4 +118,4 @@ def test_guesses_have_the_logits_of_single_steps_and_can_be_taken_back(
     for one_by_one, at_once in zip(stepped, right, strict=True):
         assert divergence(one_by_one, at_once) < NOISE
     assert divergence(stepped[4], after) < NOISE
-    assert divergence(stepped[2], wrong[2]) > NOISE
+    assert max(map(divergence, stepped[1:], wrong[1:])) > NOISE

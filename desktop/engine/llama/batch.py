@@ -13,6 +13,10 @@ SEQUENCE = 0
 _NO_SLOT, _ABORTED, _OUT_OF_MEMORY = 1, 2, -2  # what llama_decode returns besides 0
 
 
+Place = tuple[int, int, int]
+"""A token, its position, its sequence."""
+
+
 class Stopped(Exception):
     """The stop switch was turned on. What was read before stays read."""
 
@@ -55,14 +59,16 @@ class Batch:
         self._piece.n_tokens = len(tokens)
         _decode(context, self._piece, during)
 
-    def decode(self, context: int, places: Sequence[tuple[int, int, int]], during: str) -> None:
-        """Append tokens to sequences: each of `places` is (token, position, sequence). There will be logits of all.
+    def decode(self, context: int, places: Sequence[Place], during: str, *, only_last: bool = False) -> None:
+        """Append tokens to sequences. There will be logits of all of them, at most `N_LOGITS`, or of the last one only.
 
         Raises:
             Stopped, ContextFull, EngineCrashed
         """
         for i, (token, position, sequence) in enumerate(places):
             self._tokens[i], self._positions[i], self._sequences[i] = token, position, sequence
+            self._outputs[i] = not only_last
+        self._outputs[len(places) - 1] = 1
         self._batch.n_tokens = len(places)
         _decode(context, self._batch, during)
 

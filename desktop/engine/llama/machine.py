@@ -7,10 +7,15 @@ from pathlib import Path
 
 import psutil
 
+from desktop.engine.api import MOST_ANSWERS
+
 N_BATCH = 512
 """Tokens that are computed together while a prompt is read: what a stop may lose, and a step of its progress."""
 N_LOGITS = 16
 """Tokens of one batch that can have logits of their own: guesses that are checked, answers that are given at once."""
+
+N_SEQUENCES = MOST_ANSWERS + 1
+"""So many answers at once, and what all of them begin with."""
 
 _MIN_CTX, _MAX_CTX = 2048, 8192
 _KV_SHARE = 0.25

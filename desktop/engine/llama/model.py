@@ -13,6 +13,7 @@ from desktop.engine.api import DeviceUse, Loaded, ModelSpec
 from desktop.engine.computer import free_memory_bytes
 from desktop.engine.llama import devices, diagnose, machine, memory
 from desktop.engine.llama.library import amx_is_miscompiled, as_path, llama_cpp, said
+from desktop.engine.llama.stopping import StopSwitch
 from desktop.errors import BadModelFile, Flaw, ModelDoesNotFit
 
 _ALL_LAYERS = -1
@@ -114,11 +115,16 @@ class Model:
             llama_cpp.llama_model_is_recurrent(self.model) or llama_cpp.llama_model_is_hybrid(self.model)
         )
         """Recurrent layers: what they have read cannot be taken back token by token."""
+        self.shares_cells = not (self.n_swa or self.keeps_state)
+        """All sequences share the cells of one cache, so that room for several of them costs nothing. A window or a
+        recurrent state is each sequence's own: then there is room for one, and for several once `reopen` makes it."""
+        self.n_sequences = machine.N_SEQUENCES if self.shares_cells else 1
         # A quantised cache is made of blocks of 32 values; a head that is no multiple of that cannot have one.
         wanted_kv = spec.kv_type or "f16"
         self._kv_type = "f16" if self._head_dim("key") % 32 or self._head_dim("value") % 32 else wanted_kv
         # The other attention cannot read a quantised V. None is llama.cpp's choice, which it tells nobody.
         self._flash_attention = spec.flash_attention if self._kv_type == "f16" else True
+        self._switch: StopSwitch | None = None
         self.context = self._make_context(spec, on_gpu=wanted != 0)
         self.memory = llama_cpp.llama_get_memory(self.context)
         self.n_ctx: int = llama_cpp.llama_n_ctx(self.context)
@@ -244,6 +250,8 @@ class Model:
         parameters.n_batch = parameters.n_ubatch = min(machine.N_BATCH, n_ctx)
         # Room for the logits of a whole batch is 0.5 GB with a large vocabulary; for so many, taken when used, 16 MB.
         parameters.n_outputs_max = machine.N_LOGITS
+        parameters.n_seq_max = self.n_sequences
+        parameters.kv_unified = True
         # Layers with a sliding window keep the window only, a fifth of the cache; `Decoder` minds what that forgets.
         parameters.swa_full = False
         parameters.type_k = parameters.type_v = getattr(llama_cpp, f"GGML_TYPE_{self._kv_type.upper()}")
@@ -257,6 +265,46 @@ class Model:
         if context is None:
             raise does_not_fit
         return context
+
+    def reopen(self, n_sequences: int) -> None:
+        """Make the context anew, empty, with room for so many sequences.
+
+        Raises:
+            ModelDoesNotFit: there is no memory for so many. The context is empty and has room for one.
+        """
+        old, parameters = self.context, self.parameters
+        parameters.n_threads = llama_cpp.llama_n_threads(old)
+        parameters.n_threads_batch = llama_cpp.llama_n_threads_batch(old)
+        llama_cpp.llama_free(old)
+        self._logits_at = 0
+        # Each sequence's own: its window in all layers, which is too much where some of them see everything.
+        needed_bytes = (n_sequences - 1) * self.n_swa * self._kv_bytes_per_token()
+        free_bytes = free_memory_bytes()
+        fits = needed_bytes <= free_bytes and self._open(n_sequences)
+        if not fits and not self._open(1):
+            # Its memory was taken in this moment. Without a context nothing can be answered: the parent starts anew.
+            raise SystemExit("there is no memory for a context any more")
+        if not fits:
+            raise ModelDoesNotFit(self.path, needed_bytes=needed_bytes, free_bytes=free_bytes)
+
+    def abort_by(self, switch: StopSwitch) -> None:
+        """Have `switch` end what is being computed."""
+        self._switch = switch
+        # Kept: llama.cpp calls it for as long as the context lives.
+        self._abort = switch.callback
+        llama_cpp.llama_set_abort_callback(self.context, *self._abort)
+
+    def _open(self, n_sequences: int) -> bool:
+        """A context as the one before, for so many sequences; False where there is no memory for it."""
+        self.parameters.n_seq_max = n_sequences
+        context: int | None = llama_cpp.llama_init_from_model(self.model, self.parameters)
+        if context is None:
+            return False
+        self.context, self.n_sequences = context, n_sequences
+        self.memory = llama_cpp.llama_get_memory(context)
+        if self._switch is not None:
+            self.abort_by(self._switch)
+        return True
 
     def _left_bytes(self, *, on_gpu: bool) -> int:
         """Of memory, beside the weights. Those that are mapped from the file count as free until they are read."""
