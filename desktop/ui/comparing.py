@@ -31,7 +31,7 @@ from desktop.ui.transcript.style import Style
 
 _LEAST_WIDTH = 220
 """Versions that would be narrower stand one below the other."""
-_STACKED_HEIGHT = 260
+_STACKED_HEIGHT = 220
 _DIGITS = {Qt.Key(Qt.Key.Key_1.value + index): index for index in range(9)}
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 _Slide = QAbstractSlider.SliderAction
@@ -99,11 +99,12 @@ class Comparison(QWidget):
             version.button.installEventFilter(self)
             self._versions.append(version)
             self._row.addWidget(version, 1)
+            version.show()
         self._title.setText(tr_count("{count} answer", "{count} answers", len(rows)))
         self._arrange()
         # At once, so that the focus can bring its version into sight.
-        self._inside.resize(self._scroll.viewport().size().expandedTo(self._inside.minimumSizeHint()))
         self._row.activate()
+        self._inside.resize(self._scroll.viewport().size().expandedTo(self._row.minimumSize()))
         self._versions[shown].button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def update_row(self, row: Row) -> None:
