@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from desktop.engine.api import ModelSpec
 from desktop.engine.llama.decode import Decoder
@@ -40,7 +41,7 @@ class Draft:
     def __init__(
         self, path: str, model: Model, spec: ModelSpec, switch: StopSwitch, on_progress: Callable[[float], None]
     ) -> None:
-        own = ModelSpec(path, model.n_ctx, spec.n_gpu_layers, spec.n_threads, devices=spec.devices, eager=spec.eager)
+        own = replace(spec, path=path, n_ctx=model.n_ctx, kv_type=None, tensor_split=None, draft_path=None)
         self.model = Model(own, on_progress)
         if not _agree(self.model.vocabulary, model.vocabulary):
             raise BadModelFile(path, Flaw.OTHER_VOCABULARY)
