@@ -125,6 +125,7 @@ class Composer(QWidget):
     def set_context(self, use: ContextUse | None) -> None:
         """How full the context is, and what the next send costs. None says nothing."""
         self._context_line.set_use(use)
+        self._show_hint()
 
     def flush_draft(self) -> None:
         """Report a draft that still rests, now: another chat is about to be shown."""
@@ -238,6 +239,10 @@ class Composer(QWidget):
         self._strip.retranslate()
         self._update()
 
+    def _show_hint(self) -> None:
+        """Where there is little room, what is told of the context is more important."""
+        self._hint.setVisible(self.width() >= scaled(720 if self._context_line.warns else 480))
+
     def _fit(self) -> None:
         side = max(scaled(_MARGIN_PX), (self.width() - scaled(COLUMN_PX)) // 2)
         self._column.setContentsMargins(side, scaled(4), side, scaled(10))
@@ -246,7 +251,7 @@ class Composer(QWidget):
         self._below.setSpacing(scaled(16))
         self._inside.setContentsMargins(scaled(14), scaled(8), scaled(8), scaled(8))
         self._inside.setSpacing(scaled(4))
-        self._hint.setVisible(self.width() >= scaled(480))
+        self._show_hint()
         self._edit.fit(int(self.window().height() * _MAX_SHARE))
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 from typing_extensions import override
 
 from desktop.ui import controls
 from desktop.ui.context_words import ContextUse, context_line, way_cost, way_title
-from desktop.ui.controls import ElidedLabel, describe, set_look
+from desktop.ui.controls import DRESS_CHANGES, ElidedLabel, describe
 from desktop.ui.i18n import tr
-from desktop.ui.theme import scaled
+from desktop.ui.icons import icon
+from desktop.ui.theme import scaled, tokens
 
 
 class ContextLine(QWidget):
@@ -28,23 +29,37 @@ class ContextLine(QWidget):
         self._use: ContextUse | None = None
         self._words = ElidedLabel()
         self._words.setObjectName("contextLine")
-        set_look(self._words, "small")
+        self._words.setProperty("look", "small")
+        # What will happen to the chat is told whole, on as many lines as it takes.
+        self._warning = QLabel()
+        self._warning.setObjectName("contextWarning")
+        self._warning.setProperty("look", "warning")
+        self._warning.setWordWrap(True)
         self._change = QPushButton()
         self._change.setObjectName("overflowButton")
         self._change.setProperty("look", "quiet")
         self._change.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._change.clicked.connect(self.open_menu)
+        # The arrow behind the words, not before them.
+        self._change.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.addWidget(self._words)
+        self._row.addWidget(self._warning, 1)
         self._row.addWidget(self._change)
         self._row.addStretch()
+        self._dress()
         self._say()
 
     def set_use(self, use: ContextUse | None) -> None:
         """How full the context is, and what the next send costs. None says nothing."""
         self._use = use
         self._say()
+
+    @property
+    def warns(self) -> bool:
+        """Whether something will be left out that was not before."""
+        return self._use is not None and self._use.warns
 
     def open_menu(self) -> QMenu:
         """Let the user choose what becomes of what does not fit; each choice says what it costs."""
@@ -60,8 +75,9 @@ class ContextLine(QWidget):
             action.setChecked(self._use is not None and way.overflow is self._use.chosen)
             action.triggered.connect(lambda _=False, overflow=way.overflow: self.overflow_chosen.emit(overflow))
             menu.addAction(action)
-        corner = self._change.mapToGlobal(QPoint(0, 0))
-        menu.popup(corner - QPoint(0, menu.sizeHint().height() + scaled(4)))
+        corner, size = self._change.mapToGlobal(QPoint(0, 0)), menu.sizeHint()
+        right = self.mapToGlobal(QPoint(self.width(), 0)).x()
+        menu.popup(QPoint(max(0, min(corner.x(), right - size.width())), corner.y() - size.height() - scaled(4)))
         return menu
 
     @override
@@ -69,11 +85,20 @@ class ContextLine(QWidget):
         super().changeEvent(event)
         if event.type() is QEvent.Type.LanguageChange:
             self._say()
+        elif event.type() in DRESS_CHANGES:
+            self._dress()
+
+    def _dress(self) -> None:
+        size = scaled(12)
+        self._change.setIcon(icon("chevron-down", tokens(self.palette()).muted, size))
+        self._change.setIconSize(QSize(size, size))
 
     def _say(self) -> None:
-        use = self._use
-        set_look(self._words, "warning" if use is not None and use.warns else "small")
-        self._words.set_full_text(context_line(use))
+        use, words = self._use, context_line(self._use)
+        self._words.set_full_text("" if self.warns else words)
+        self._words.setVisible(not self.warns)
+        self._warning.setText(words if self.warns else "")
+        self._warning.setVisible(self.warns)
         self._change.setText(tr("Change"))
         describe(self._change, tr("Change what becomes of the oldest messages"))
         self._change.setVisible(use is not None and bool(use.ways))

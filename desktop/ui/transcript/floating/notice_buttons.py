@@ -49,14 +49,18 @@ class NoticeButtons(QObject):
             place = corner + QPoint(round(room.x()), round(column.top(row) + room.y()))
             for deed, area in arranged(column.rows[row], self._style, room.width()):
                 button = self._buttons.get((row, deed.name)) or self._make(row, deed, self._style)
-                button.setFixedSize(area.size().toSize())
+                # What is not framed is no wider than its words: they begin where the text above does.
+                width = button.sizeHint().width() if deed.is_quiet else round(area.width())
+                button.setFixedSize(width, round(area.height()))
                 button.move(place + area.topLeft().toPoint())
                 button.show()
 
     def _make(self, row: int, deed: Deed, style: Style) -> QPushButton:
         button = QPushButton(f" {deed.words}", self._viewport)
         button.setObjectName(deed.name)
-        button.setIcon(icon(deed.icon, style.tokens.text, style.px(14)))
+        if deed.is_quiet:
+            button.setProperty("look", "quiet")
+        button.setIcon(icon(deed.icon, style.tokens.muted if deed.is_quiet else style.tokens.text, style.px(14)))
         button.setIconSize(QSize(style.px(14), style.px(14)))
         button.setCursor(Qt.CursorShape.ArrowCursor)
         button.clicked.connect(lambda: self._on_clicked(row, deed.name))

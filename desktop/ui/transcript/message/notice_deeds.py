@@ -13,21 +13,22 @@ from desktop.ui.transcript.style import Style
 
 _HEIGHT, _GAP, _BELOW = 32, 8, 4
 # Of a button: its icon, the space behind that, its paddings and frame.
-_AROUND_WORDS = 14 + 8 + 2 * 14
+_AROUND_WORDS = 14 + 8 + 2 * 15
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One button: its object name, the name of its icon, its words."""
+    """One button: its object name, the name of its icon, its words. `is_quiet` asks for nothing to be done."""
 
     name: str
     icon: str
     words: str
+    is_quiet: bool = False
 
 
 def deeds_of(row: Row) -> list[Deed]:
     """What the notice of `row` offers."""
-    deeds = []
+    deeds: list[Deed] = []
     if row.is_overflow:
         deeds.append(Deed("dropButton", "arrow-up", tr("Leave out the oldest")))
         deeds.append(Deed("summariseButton", "layers", tr("Summarise the oldest")))
@@ -36,7 +37,7 @@ def deeds_of(row: Row) -> list[Deed]:
     if row.offers_continue:
         deeds.append(Deed("continueButton", "step-forward", tr("Continue")))
     if row.summary:
-        deeds.append(Deed("summaryButton", "layers", tr("Show the summary")))
+        deeds.append(Deed("summaryButton", "layers", tr("Show the summary"), is_quiet=True))
     return deeds if row.notice else []
 
 
