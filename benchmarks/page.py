@@ -14,8 +14,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QPlainTextEdit
 from typing_extensions import override
 
 from desktop.app import _collect_in_main_thread
-from desktop.chat.message import Message, Role, State, Turn
-from desktop.engine.api import ModelSpec, Request
+from desktop.chat.message import Message, Role, State
 from desktop.ui import appearance
 from desktop.ui.answers import Answer
 from desktop.ui.colours import LIGHT, Tokens
@@ -114,7 +113,7 @@ class Fireside(Page):
     def grow(self, new: str) -> None:
         if self._writing is None:
             message = replace(self.transcript.rows[-1].message, state=State.STREAMING)
-            self._writing = Answer(message, Request(ModelSpec(""), (Turn(Role.USER, ""),)))
+            self._writing = Answer(message)
         message = self._writing.message
         self._show(self._writing, replace(message, text=message.text + new))
 

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -125,6 +126,50 @@ def test_a_question_is_answered_and_the_chat_is_there_after_a_restart(launch: La
     assert chats.isVisible()
 
 
+def test_the_model_is_there_before_the_first_question_and_stays_between_chats(launch: Launcher, qtbot: QtBot) -> None:
+    fireside = launch()
+    fireside.warm_up()
+    qtbot.waitUntil(lambda: fireside.models.state is ModelState.READY, timeout=ANSWER_MS)
+    engine = fireside.engine_thread._engine
+    assert isinstance(engine, LocalEngine)
+    assert engine._process is not None
+    first = engine._process.pid
+    for question in ("One?", "Two?"):
+        fireside.session.start_new()
+        ask(fireside, question)
+        qtbot.waitUntil(lambda: answered(fireside), timeout=ANSWER_MS)
+    assert len(fireside.session.chats()) == 2
+    assert engine._process.pid == first
+
+
+def test_nothing_is_loaded_at_the_start_where_that_is_not_wanted(launch: Launcher, qtbot: QtBot) -> None:
+    fireside = launch(replace(SHORT, loads_at_start=False))
+    fireside.warm_up()
+    assert not fireside.warm_start._timer.isActive()
+    assert fireside.models.state is ModelState.IDLE
+    # Taking all of the processor needs another process: what is loaded is loaded anew.
+    fireside.models.load()
+    qtbot.waitUntil(lambda: fireside.models.state is ModelState.READY, timeout=ANSWER_MS)
+    fireside.window.settings_changed.emit(replace(SHORT, eager=True))
+    qtbot.waitUntil(lambda: fireside.models.state is ModelState.IDLE)
+
+
+def test_three_answers_are_tried_by_their_keys(launch: Launcher, qtbot: QtBot) -> None:
+    sampling = Sampling(temperature=0.9, seed=3, max_tokens=16)
+    fireside = launch(Settings(model=STARTER, sampling=sampling, n_ctx=2048))
+    ask(fireside, "Write a line about a stove.")
+    qtbot.waitUntil(lambda: answered(fireside), timeout=ANSWER_MS)
+    composer = find(fireside, QPlainTextEdit, "composer")
+    QTest.keyClick(composer, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert fireside.session.answering
+    qtbot.waitUntil(lambda: answered(fireside), timeout=ANSWER_MS)
+    versions = [row.message for row in fireside.session.versions(fireside.session.rows[1].message.id)]
+    assert [message.state for message in versions] == [State.COMPLETE] * 4
+    assert len({message.text for message in versions[1:]}) == 3
+    assert [message.sampling.seed for message in versions[1:] if message.sampling] == [3, 4, 5]
+    assert all(message.statistics and 0 < message.statistics.generated_tokens <= 16 for message in versions)
+
+
 def test_killing_the_engine_in_the_middle_keeps_window_and_text_and_retry_works(launch: Launcher, qtbot: QtBot) -> None:
     fireside = launch(Settings(model=STARTER, sampling=Sampling(temperature=0.7, seed=1), n_ctx=2048))
     ask(fireside, "Write a very long story about a stove.")
@@ -220,16 +265,44 @@ app.Fireside.__init__ = begin_and_ask
 sys.exit(app.main(Path(sys.argv[1])))
 """
 
+TRYING_APP = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from desktop import app
 
-def text_on_disk(paths: Paths) -> str:
+begin = app.Fireside.__init__
+
+def begin_and_try_three(fireside, *arguments):
+    begin(fireside, *arguments)
+
+    def try_three(*_):
+        if len(fireside.session.rows) == 2 and fireside.session.rows[1].branches == 1:
+            fireside.session.try_several(fireside.session.rows[1].message.id, 3)
+
+    fireside.session.answering_changed.connect(try_three)
+    QTimer.singleShot(0, lambda: fireside.session.send("Write a very long story about a stove."))
+    QTimer.singleShot(0, fireside.session.stop)
+
+app.Fireside.__init__ = begin_and_try_three
+sys.exit(app.main(Path(sys.argv[1])))
+"""
+
+
+def texts_on_disk(paths: Paths) -> list[str]:
+    """The answers' texts, as another process sees them now."""
     database = sqlite3.connect(f"file:{paths.database}?mode=ro", uri=True)
     try:
-        row = database.execute("SELECT text FROM messages WHERE role = 'assistant'").fetchone()
+        rows = database.execute("SELECT text FROM messages WHERE role = 'assistant' ORDER BY id").fetchall()
     except sqlite3.OperationalError:
-        return ""
+        return []
     finally:
         database.close()
-    return row[0] if row else ""
+    return [row[0] for row in rows]
+
+
+def text_on_disk(paths: Paths) -> str:
+    return next(iter(texts_on_disk(paths)), "")
 
 
 def test_killing_the_app_in_the_middle_loses_neither_chat_nor_text(
@@ -248,6 +321,29 @@ def test_killing_the_app_in_the_middle_loses_neither_chat_nor_text(
     assert message.state is State.INTERRUPTED
     assert message.text == saved
     assert len(saved) > 40
+
+
+def test_killing_the_app_while_it_tries_several_keeps_the_text_of_each(
+    launch: Launcher, paths: Paths, qtbot: QtBot
+) -> None:
+    from desktop import settings as settings_file
+
+    settings_file.save(Settings(model=STARTER, sampling=Sampling(temperature=0.7, seed=1), n_ctx=2048), paths.settings)
+    with subprocess.Popen([sys.executable, "-c", TRYING_APP, str(paths.data)]) as process:
+
+        def all_have_begun() -> bool:
+            texts = texts_on_disk(paths) if paths.database.exists() else []
+            return len(texts) == 4 and min(map(len, texts[1:])) > 40
+
+        qtbot.waitUntil(all_have_begun, timeout=ANSWER_MS)
+        process.send_signal(signal.SIGKILL)
+    saved = texts_on_disk(paths)
+    fireside = launch()
+    fireside.session.open_chat(fireside.session.chats()[0].id)
+    versions = [row.message for row in fireside.session.versions(fireside.session.rows[1].message.id)]
+    assert [message.text for message in versions] == saved
+    assert [message.state for message in versions[1:]] == [State.INTERRUPTED] * 3
+    assert fireside.session.rows[1].branch == 1
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a process is sent a signal")
