@@ -89,6 +89,7 @@ def _checks(command: Command, model: str | None) -> Iterator[Check]:
     yield from _window()
     command.terminal.progress(tr("Testing the engine…"))
     yield _self_test(command, engine, model)
+    yield from _tuning(engine)
 
 
 def _engine_problem(error: AppError) -> Check:
@@ -256,6 +257,17 @@ def _self_test(command: Command, engine: LocalEngine, model: str | None) -> Chec
         )
         return Check("self-test", Status.PROBLEM, text, rebuild.command("cpu"), facts | {"second_answer": second})
     return Check("self-test", Status.OK, tr("{model} answers, twice the same.", model=chosen.name), facts=facts)
+
+
+def _tuning(engine: LocalEngine) -> Iterator[Check]:
+    """How the model that was tested runs, where the window has had it measured."""
+    if (tuning := engine.tuning) is not None:
+        text = tr(
+            "Measured: it runs best with {n_threads} threads, and reads best with {n_threads_batch}.",
+            n_threads=tuning.n_threads,
+            n_threads_batch=tuning.n_threads_batch,
+        )
+        yield Check("tuning", Status.OK, text, facts=asdict(tuning))
 
 
 def _answer(engine: LocalEngine, request: Request) -> str:

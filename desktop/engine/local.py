@@ -157,8 +157,7 @@ class LocalEngine:
     def tune(self, model: ModelSpec) -> Tuning | None:
         """See `Engine.tune`."""
         with self._running() as run:
-            attempt = self._attempt
-            if self._loaded is None or self._loaded[0] != model or attempt is None:
+            if self._loaded is None or self._loaded[0] != model or (attempt := self._attempt) is None:
                 return None
             if (known := self._planner.tuning(attempt)) is not None:
                 return known
@@ -392,8 +391,7 @@ class LocalEngine:
                 process.kill()
 
         timer = threading.Timer(self._render_limit_s if limit_s is None else limit_s, expire)
-        timer.name = "render limit"
-        timer.daemon = True
+        timer.name, timer.daemon = "render limit", True
         timer.start()
         try:
             yield timer

@@ -13,7 +13,12 @@ import psutil
 import pytest
 
 from desktop.engine import computer, rebuild
+from desktop.engine.api import Tuning
+from desktop.engine.local import LocalEngine
 from desktop.hub.header import read_header
+from desktop.loading import Loading
+from desktop.paths import Paths
+from desktop.settings import Settings
 from tests.cli.conftest import Shell
 
 MESSAGES = [
@@ -60,7 +65,8 @@ def test_messages_that_are_not_there(shell: Shell) -> None:
 
 
 @pytest.mark.model
-def test_doctor(shell: Shell) -> None:
+def test_doctor(shell: Shell, starter_model: Path) -> None:
+    _measure(shell, starter_model)
     found = shell.json("doctor")
     assert found["ok"]
     checks = {check["name"]: check for check in found["checks"]}
@@ -72,6 +78,19 @@ def test_doctor(shell: Shell) -> None:
     assert checks["directory-data"]["facts"]["writable"]
     assert checks["self-test"]["facts"]["model"] == "starter"
     assert checks["self-test"]["facts"]["answer"]
+    assert checks["tuning"]["facts"] == {"n_threads": 1, "n_threads_batch": 2, "batch_costs": [1.5]}
+
+
+def _measure(shell: Shell, model: Path) -> None:
+    """As if the window had had it done."""
+    paths = Paths.under(shell.data)
+    paths.make()
+    loading = Loading(paths.machine)
+    engine = LocalEngine(paths.engine_log, planner=loading)
+    list(engine.load(loading.spec(model, Settings())))
+    assert engine._attempt is not None
+    loading.tuned(engine._attempt, Tuning(1, 2, (1.5,)))
+    engine.close()
 
 
 def test_doctor_says_what_is_wrong(shell: Shell, tmp_path: Path) -> None:
