@@ -249,7 +249,7 @@ class Model:
         parameters.n_ctx = n_ctx
         parameters.n_batch = parameters.n_ubatch = min(machine.N_BATCH, n_ctx)
         # Room for the logits of a whole batch is 0.5 GB with a large vocabulary; for so many, taken when used, 16 MB.
-        parameters.n_outputs_max = machine.N_LOGITS
+        parameters.n_outputs_max = parameters.n_outputs_max_per_seq = machine.N_LOGITS
         parameters.n_seq_max = self.n_sequences
         parameters.kv_unified = True
         # Layers with a sliding window keep the window only, a fifth of the cache; `Decoder` minds what that forgets.
