@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from desktop.cli.command import Command
+from desktop.engine.api import MOST_ALTERNATIVES
 from desktop.ui.i18n import tr
 
 Run = Callable[[Command, argparse.Namespace], int]
@@ -78,6 +79,11 @@ def whole_number(text: str) -> int:
 def positive(text: str) -> int:
     """A whole number from 1 on."""
     return _in_range(text, 1, 2**31 - 1)
+
+
+def alternatives(text: str) -> int:
+    """How many alternatives are told with each token."""
+    return _in_range(text, 1, MOST_ALTERNATIVES)
 
 
 def _in_range(text: str, least: int, most: int) -> int:

@@ -37,6 +37,9 @@ def ask(command: Command, args: argparse.Namespace) -> int:
     if not text.strip():
         command.terminal.tell(tr("There is no question. “fireside ask --help” says how to give one."))
         return 2
+    if args.alternatives and not args.json:
+        command.terminal.tell(tr("--alternatives needs --json."))
+        return 2
     store = command.store()
     chat = chat_with(store, args.chat) if args.chat is not None else None
     model = command.model(args.model if args.model is not None else chat.model if chat else None)
@@ -48,7 +51,13 @@ def ask(command: Command, args: argparse.Namespace) -> int:
         chat.id, path[-1].id if path else None, text, model=model.name, sampling=sampling
     )
     turns = turns_of([*path, question], chat.system)
-    request = Request(command.spec(model), turns, sampling, conversation=conversation_of(chat.id))
+    request = Request(
+        command.spec(model),
+        turns,
+        sampling,
+        conversation=conversation_of(chat.id),
+        n_alternatives=args.alternatives,
+    )
     overflow = command.settings.overflow if args.overflow is None else args.overflow
     code = _Writing(store, command.terminal, [*path, question], message).write(command.engine(), request, overflow)
     if code == 0:
@@ -188,7 +197,11 @@ class _Writing:
             case Summarised(turns, text):
                 self._terminal.data({"type": "summary", "messages": turns, "text": text})
             case Token(text, token_id, reasoning):
-                self._terminal.data({"type": "token", "text": text, "id": token_id, "reasoning": reasoning})
+                token: dict[str, object] = {"type": "token", "text": text, "id": token_id, "reasoning": reasoning}
+                if event.logprob is not None:
+                    token["logprob"] = event.logprob
+                    token["alternatives"] = [asdict(each) for each in event.alternatives]
+                self._terminal.data(token)
 
     def _save_end(self, error: AppError | None) -> None:
         self._message = ended(self._message, self._finished, error)

@@ -10,7 +10,16 @@ from typing_extensions import override
 
 from desktop.chat.message import Overflow
 from desktop.cli import ask, chats, doctor, export, hub, models, prompt
-from desktop.cli.arguments import add_command, add_json, add_model, data_dir_option, positive, temperature, whole_number
+from desktop.cli.arguments import (
+    add_command,
+    add_json,
+    add_model,
+    alternatives,
+    data_dir_option,
+    positive,
+    temperature,
+    whole_number,
+)
 from desktop.ui.i18n import tr
 
 
@@ -117,3 +126,10 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
         help=tr("what to do when the chat does not fit the context: drop, summarise or stop"),
     )
     add_json(parser, tr("events as JSON, one object a line"))
+    parser.add_argument(
+        "--alternatives",
+        type=alternatives,
+        default=0,
+        metavar="N",
+        help=tr("with --json: each token's logprob, and the N likeliest in its place (id, text, logprob)"),
+    )

@@ -65,12 +65,18 @@ def test_a_question_is_answered_and_the_chat_is_still_there(shell: Shell) -> Non
     assert answer["sampling"]["seed"] is not None
 
     more = shell.run(
-        "ask", "--chat", str(chat["id"]), "--json", "--seed", "7", "--max-tokens", "5", "-", stdin="为什么？"
+        *("ask", "--chat", str(chat["id"]), "--json", "--seed", "7", "--max-tokens", "5", "--alternatives", "3", "-"),
+        stdin="为什么？",
     )
     assert more.returncode == 0, more.stderr
     events = events_of(more.stdout)
     kinds = [event["type"] for event in events]
     assert sorted(set(kinds), key=kinds.index) == ["load", "prefill", "token", "finished"]
+    told = [event for event in events if "logprob" in event]
+    assert len(told) == events[-1]["statistics"]["generated_tokens"]
+    for token in told:
+        assert len(token["alternatives"]) == 3
+        assert 0 >= token["alternatives"][0]["logprob"] >= token["logprob"]
     finished = events[-1]
     assert finished["chat"] == chat["id"]
     assert finished["reason"] in ("length", "end")
@@ -162,6 +168,7 @@ def test_a_base_model_goes_on_with_a_text(shell: Shell, gemma_model: Path) -> No
         (("ask", "--chat", "77", "hi"), 3, "no chat with the number 77"),
         (("ask", "--chat", "x", "hi"), 3, "no chat with the number x"),
         (("ask",), 2, "There is no question"),
+        (("ask", "--alternatives", "3", "hello"), 2, "--alternatives needs --json"),
         (("ask", "--temperature", "-1", "hi"), 2, "-1 is no number from 0 on"),
         (("ask", "--temperature", "nan", "hi"), 2, "nan is no number"),
         (("ask", "--temperature", "warm", "hi"), 2, "argument --temperature: warm is no number"),

@@ -27,7 +27,7 @@ _TOO_SMALL = 1e-30
 
 
 def likelihood(logits: Logits, token: int, n: int, vocabulary: Vocabulary) -> Likelihood:
-    """How likely `token` was by the model's own `logits`, of shape (n_vocab,), and the `n` likeliest tokens.
+    """How likely `token` was by the model's own `logits`, of shape (n_vocab,), and the `n` likeliest that can come.
 
     The model's own: before suppression, penalty, temperature and all else that makes the choice. A token that must not
     be chosen is among the alternatives if the model would have liked it.
@@ -41,6 +41,7 @@ def likelihood(logits: Logits, token: int, n: int, vocabulary: Vocabulary) -> Li
         tuple(
             Alternative(i, vocabulary.piece(i, special=True).decode("utf-8", "replace"), logit - mass)
             for i, logit in zip(found.tolist(), logits[found].tolist(), strict=True)
+            if logit > -math.inf
         ),
     )
 
