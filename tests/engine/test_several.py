@@ -227,7 +227,8 @@ def test_logits_in_a_batch_are_those_alone(name: str, request: pytest.FixtureReq
     model = Model(ModelSpec(str(path), n_ctx=512), lambda _fraction: None)
     reader = Decoder(model, StopSwitch())
     words = model.vocabulary.tokenize(numbers(100, 130))
-    prompt, ways = words[:-8], [words[-8:], words[:8]]
+    elsewhere = model.vocabulary.tokenize("And then the keeper of the lighthouse fell asleep at last")
+    prompt, ways = words[:-8], [words[-8:], elsewhere[:8]]
 
     def alone(way: list[int]) -> Logits:
         _, logits = read(reader, [*prompt, *way])
