@@ -160,15 +160,17 @@ def test_a_model_that_crashes_of_it_is_left_alone(room: Room) -> None:
 def test_a_stop_before_the_engine_has_begun_is_asked_again(qtbot: QtBot) -> None:
     engine = Measured()
     thread = EngineThread(engine)
-    begins, done = threading.Event(), list[object]()
+    entered, begins, done = threading.Event(), threading.Event(), list[object]()
 
     def work(_: object) -> Iterator[Produced]:
+        entered.set()
         begins.wait()
         engine.tune(ModelSpec("m"))
         return iter(())
 
     job = Job(work, lambda _: None, done.append, gives_way=True)
     thread.submit(job)
+    assert entered.wait(10)
     thread.submit(Job(lambda _: iter(()), lambda _: None, done.append))
     assert job.cancelled.is_set()
     begins.set()
