@@ -16,7 +16,7 @@ from typing import cast
 from desktop.chat.message import FinishReason, Role, Sampling, Turn
 from desktop.engine.api import MOST_ALTERNATIVES, Event, Finished, ModelSpec, PrefillProgress, Request, Token
 from desktop.engine.local import LocalEngine
-from desktop.errors import EngineCrashed, EngineUnavailable
+from desktop.errors import EngineCrashed, EngineUnavailable, LoadCancelled
 
 _MAX_TOKENS = 6
 _WORDS = ("ab", "is 17,", "the", "of", "no;", "sea", "342", "why?", "then", "(and)", "Go on.", "x = y", "cold", "nine")
@@ -118,7 +118,7 @@ class Player:
         if self._chance.random() < 0.3:
             self._name = f"chat-{len(self._branches)}"
             self._branches[self._name] = [self._question(())]
-        for _ in range(self._chance.randrange(2, 6)):
+        for _ in range(self._chance.randrange(1, 4)):
             ends = self._chance.random() < self._use.process_ends
             step = self._chance.choice(self._ENDS if ends else self._STEPS)
             self.tally.done[step.__name__] += 1
@@ -255,6 +255,8 @@ class Player:
         except (EngineCrashed, EngineUnavailable):
             if not may_die:
                 raise
+        except LoadCancelled:
+            self._is_new = True  # a stop at any time, and it came while the model was loaded anew
         if not events:
             return
         if known is not None:

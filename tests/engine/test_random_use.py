@@ -16,9 +16,9 @@ from desktop.engine.api import ModelSpec
 from tests.engine import tiny_gguf, tiny_memories
 from tests.engine.random_use import ColdEngine, Player, Use
 
-_SEQUENCES = int(os.environ.get("RANDOM_USE_SEQUENCES", "25"))
+_SEQUENCES = int(os.environ.get("RANDOM_USE_SEQUENCES", "125"))
 """So many for each of the seeds, on each of the four kinds of memory: 500 in all."""
-_SEEDS = range(int(os.environ.get("RANDOM_USE_SEEDS", "5")))
+_SEEDS = range(int(os.environ.get("RANDOM_USE_SEEDS", "1")))
 _NOISE = 1e-4
 """Nats. Other batches round to 1e-6; a beginning of the text that is another one makes 0.2."""
 
@@ -32,7 +32,7 @@ def cold(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         tiny_gguf.write(path)
     else:
         tiny_memories.write(path, request.param)
-    use = Use(ModelSpec(str(path), n_ctx=1024), words=(1, 90), n_most=900, noise=_NOISE, process_ends=0.02)
+    use = Use(ModelSpec(str(path), n_ctx=1024), words=(1, 90), n_most=900, noise=_NOISE, process_ends=0.015)
     engine = ColdEngine(folder / "cold.log", use)
     yield use, engine
     engine.close()
@@ -50,6 +50,6 @@ def test_whatever_happened_before_answers_are_those_of_a_cold_engine(
     finally:
         player.close()
     tally = player.tally
-    assert tally.compared > 2 * _SEQUENCES
-    assert tally.reused > 50 * _SEQUENCES
+    assert tally.compared > _SEQUENCES
+    assert tally.reused > 20 * _SEQUENCES
     assert b"Traceback" not in (tmp_path / "engine.log").read_bytes()
