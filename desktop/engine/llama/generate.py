@@ -57,6 +57,8 @@ class Generator:
     def set_tuning(self, tuning: Tuning) -> None:
         """Run the model so from now on."""
         use(self._model, tuning)
+        if self._draft is not None:
+            use(self._draft.model, tuning)
         self._batch_costs = tuning.batch_costs
 
     def generate(self, request: Request) -> Iterator[Event]:
