@@ -100,3 +100,14 @@ def test_a_load_in_the_place_of_another_model_can_be_stopped(tmp_path: Path, tin
         list(loading)
     engine.close()
     assert list((tmp_path / "states").glob("chat-1/*.kv")), "what was read before is kept"
+
+
+def test_counting_tokens_evicts_nothing(tmp_path: Path, tiny_model: Path) -> None:
+    engine = LocalEngine(tmp_path / "engine.log")
+    question = (Turn(Role.USER, LONG),)
+    ask(engine, tiny_model, question, "chat-1")
+    other = Request(ModelSpec(str(tiny_model), n_ctx=1024), (Turn(Role.USER, "Quite another text."),))
+    assert engine.prompt(other).n_known == 0
+    events = ask(engine, tiny_model, question, "chat-1")
+    engine.close()
+    assert reused(events) == prompt_tokens(events) - 1
