@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from desktop import settings
-from desktop.chat.message import Sampling
+from desktop.chat.message import Overflow, Sampling
 from desktop.settings import Settings
 
 
@@ -20,7 +20,14 @@ def test_what_is_saved_is_loaded(file: Path) -> None:
     assert settings.load(file) == Settings()
     sampling = Sampling(temperature=0.2, seed=-1, max_tokens=9, stop=("###", "再见"))
     chosen = Settings(
-        theme="dark", language="zh_CN", zoom=1.5, model="qwen", n_ctx=4096, sampling=sampling, system="简短"
+        theme="dark",
+        language="zh_CN",
+        zoom=1.5,
+        model="qwen",
+        n_ctx=4096,
+        sampling=sampling,
+        system="简短",
+        overflow=Overflow.SUMMARISE,
     )
     settings.save(chosen, file)
     assert settings.load(file) == chosen
@@ -48,7 +55,7 @@ def test_a_damaged_file_is_set_aside(file: Path, text: str) -> None:
     "values",
     [
         {"theme": "pink", "language": 7, "zoom": 99, "model": 1, "n_ctx": -1, "n_threads": True, "window": []},
-        {"zoom": float("nan"), "sampling": "hot"},
+        {"zoom": float("nan"), "sampling": "hot", "overflow": "explode"},
         {"sampling": {"temperature": "hot", "top_k": 1.5, "seed": True, "stop": "x", "max_tokens": -1}},
         {"sampling": {"temperature": float("nan"), "top_p": float("inf"), "min_p": -1, "repeat_penalty": 0}},
     ],

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from desktop.chat.message import Sampling
+from desktop.chat.message import Overflow, Sampling
 from desktop.engine.api import SystemInfo
 from desktop.engine.gpus import Gpu, gpu_help
 from desktop.paths import Paths
@@ -72,6 +72,7 @@ def test_every_setting_is_reported_when_it_is_changed(dialog: SettingsDialog, qt
     dialog.changed.connect(reported.append)
     _find_combo(dialog, "languageChoice").setCurrentIndex(2)
     _find_combo(dialog, "themeChoice").setCurrentIndex(2)
+    _find_combo(dialog, "overflowChoice").setCurrentIndex(1)
     zoom = dialog.findChild(QSpinBox, "zoom")
     assert zoom is not None
     zoom.setValue(150)
@@ -86,6 +87,7 @@ def test_every_setting_is_reported_when_it_is_changed(dialog: SettingsDialog, qt
     wanted = Settings(
         language="zh_CN",
         theme="dark",
+        overflow=Overflow.SUMMARISE,
         zoom=1.5,
         n_ctx=8192,
         n_threads=2,
