@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 
 from desktop.engine.api import PrefillProgress
@@ -93,8 +92,11 @@ class Decoder:
         tokens = [token, *draft]
         self._make_sure_of(len(tokens))
         places = [(each, position, SEQUENCE) for position, each in enumerate(tokens, len(self._cache.tokens))]
-        with self._undone_on_error():
+        try:
             self._batch.decode(self._model.context, places, "decode")
+        except Exception:
+            self._undo()
+            raise
         self._cache.tokens.extend(tokens)
         return self._model.rows(len(tokens))
 
@@ -111,8 +113,11 @@ class Decoder:
 
     def _decode(self, tokens: Sequence[int], during: str) -> None:
         self._make_sure_of(len(tokens))
-        with self._undone_on_error():
+        try:
             self._batch.go_on(self._model.context, tokens, during)
+        except Exception:
+            self._undo()
+            raise
         self._cache.tokens.extend(tokens)
 
     def _make_sure_of(self, n: int) -> None:
@@ -122,11 +127,6 @@ class Decoder:
         if len(self._cache.tokens) + n > self._model.n_ctx:
             raise ContextFull
 
-    @contextlib.contextmanager
-    def _undone_on_error(self) -> Iterator[None]:
-        """What a batch left in the cache is taken out, where it failed."""
-        try:
-            yield
-        except Exception:
-            self._cache.forget_from(len(self._cache.tokens))
-            raise
+    def _undo(self) -> None:
+        """Take out of the cache what a batch left there that failed."""
+        self._cache.forget_from(len(self._cache.tokens))
