@@ -46,14 +46,16 @@ def ends_of_turns(path: Iterable[Message]) -> list[Message]:
 def cut_before(path: Sequence[Message], overflow: Overflow) -> Cut:
     """How the conversation on `path` was cut so far, for the next answer to go on from by the way of `overflow`.
 
-    A summary is the newest that a message of the path carries. With STOP, which changes nothing by itself, the cut is
-    that of the newest answer.
+    A summary is the newest that a message of the path carries, of those that leave the last question: an answer that
+    is written on may have one of its own. With STOP, which changes nothing by itself, the cut is that of the newest
+    answer.
     """
     newest = next((message.statistics for message in reversed(path) if message.statistics is not None), None)
     was_summarised = newest is not None and newest.summarised
     if overflow is Overflow.SUMMARISE or (overflow is Overflow.STOP and was_summarised):
         ends = ends_of_turns(path)
-        for turns in range(len(ends), 0, -1):
+        last_question = max((i for i, end in enumerate(ends) if end.role is Role.USER), default=0)
+        for turns in range(last_question, 0, -1):
             if ends[turns - 1].summary:
                 return Cut(turns, ends[turns - 1].summary)
     return Cut(newest.left_out_messages, summary_missing=newest.summary_missing) if newest is not None else Cut()

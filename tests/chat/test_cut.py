@@ -44,6 +44,15 @@ def test_a_summary_stands_for_the_path_down_to_its_message() -> None:
     assert cut_before(path[:5], Overflow.STOP) == Cut()
 
 
+def test_a_summary_of_the_last_question_too_is_for_what_follows_it() -> None:
+    path = path_of("q", "a", "q", "a", "q")
+    path[1] = replace(path[1], summary="First.")
+    path[3] = replace(path[3], summary="Second.")
+    assert cut_before(path, Overflow.SUMMARISE) == Cut(4, "Second.")
+    # The answer itself is written on: its question must stay.
+    assert cut_before(path[:4], Overflow.SUMMARISE) == Cut(2, "First.")
+
+
 def test_turns_are_counted_as_a_model_is_given_them() -> None:
     too_long = pack(PromptTooLong(9, 8))
     path = path_of("one", "", "two", "a", "long", "", "three")
