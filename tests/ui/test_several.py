@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMenu, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
@@ -214,6 +214,28 @@ def test_the_keyboard_alone_tries_several_and_goes_through_them(sit: Sit, open_w
     qtbot.waitUntil(lambda: desk.session.rows[1].branches == 8)
     desk.settle()
     assert desk.texts()[1] == "Number 5."
+
+
+def test_in_the_menu_of_a_message_it_can_be_looked_at_twice(sit: Sit, open_window: Open) -> None:
+    desk = sit("Nobody.", "You.", "Me.")
+    window = open_window(desk)
+    desk.session.send("Who is there?")
+    desk.settle()
+    transcript = window.findChild(Transcript)
+    assert transcript is not None
+    menu = transcript.menu_at(transcript.area_of(1).center())
+    menu.popup(transcript.mapToGlobal(QPoint(0, 0)))
+    several = menu.findChild(QMenu, "severalMenu")
+    assert several is not None
+    for _ in range(2):
+        assert several.menuAction() in menu.actions()
+        several.popup(menu.mapToGlobal(QPoint(0, 0)))
+        several.hide()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    several.actions()[0].trigger()
+    menu.close()
+    desk.settle()
+    assert versions(desk) == ["You.", "Me."]
 
 
 def test_the_button_asks_how_many(sit: Sit, open_window: Open) -> None:

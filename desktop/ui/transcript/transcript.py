@@ -219,7 +219,9 @@ class Transcript(Noticing):
 
     def _ask_how_many(self, row: int, corner: QPoint) -> None:
         message_id = self._id(row)
-        several_menu(self, lambda count: self.several_requested.emit(message_id, count)).popup(corner)
+        menu = several_menu(self, lambda count: self.several_requested.emit(message_id, count))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(corner)
 
     def _ask_for_version(self, row: int, step: int) -> None:
         self.keep_counter(row, lambda: self.branch_requested.emit(self._id(row), step))

@@ -14,15 +14,11 @@ USUAL_COUNT = 3
 
 
 def several_menu(parent: QWidget, ask: Callable[[int], object]) -> QMenu:
-    """Offers 2, 3, … answers, also by their digits, and calls `ask` with the number. The menu deletes itself."""
+    """Offers 2, 3, … answers, also by their digits, and calls `ask` with the number. It stays until `parent` goes."""
     menu = controls.menu(parent)
     menu.setObjectName("severalMenu")
     menu.setTitle(tr("Try several answers"))
-    menu.aboutToHide.connect(menu.deleteLater)
     for count in range(2, MOST_ANSWERS + 1):
-        menu.addAction(tr("&{count} answers", count=count), _with(ask, count))
+        action = menu.addAction(tr("&{count} answers", count=count))
+        action.triggered.connect(lambda _=False, count=count: ask(count))
     return menu
-
-
-def _with(ask: Callable[[int], object], count: int) -> Callable[[], None]:
-    return lambda: (ask(count), None)[1]
