@@ -291,6 +291,22 @@ def test_a_model_that_guesses_for_itself_is_nearly_always_right(name: str, reque
     assert sum(right) >= 10
 
 
+def test_a_draft_model_reads_no_token_twice_and_none_that_it_does_not_know(tiny_model: Path) -> None:
+    model = opened(tiny_model)
+    draft = with_draft(model, tiny_model)
+    text = model.vocabulary.tokenize("Tell me of the sea.")
+    for _ in range(2):  # the second answer begins as the first
+        draft.begin()
+        assert len(draft.propose(text[:-1], text[-1], 1)) == 1
+        assert draft._decoder.tokens == text
+    draft.begin()
+    strange = model.vocabulary.n_tokens  # as of a large model whose vocabulary was filled up
+    assert draft.propose(text, strange, 3) == []
+    assert draft.propose([*text, strange], text[0], 3) == []
+    draft.begin()
+    assert len(draft.propose(text[:-1], text[-1], 3)) == 3
+
+
 def test_a_draft_model_with_a_sliding_window_guesses_from_the_whole_window(gemma_model: Path) -> None:
     model = opened(gemma_model, n_ctx=1280)
     draft = with_draft(model, gemma_model)

@@ -68,11 +68,13 @@ class Draft:
         return self._step_s.value / step_s
 
     def propose(self, tokens: Sequence[int], token: int, n: int) -> list[int]:
-        """The `n` tokens that may follow `tokens` and then `token`.
+        """The `n` tokens that may follow `tokens` and then `token`; none behind a token that only the large model has.
 
         Raises:
             Stopped, ContextFull, EngineCrashed
         """
+        if max([token, *tokens[self._n_agreed :]]) >= self._n_shared:
+            return []
         began = time.monotonic()
         logits, n_read = self._read(tokens, token)
         found = [self._best(logits)]
@@ -91,8 +93,9 @@ class Draft:
         rest = [*tokens[self._n_agreed :], token]
         n_here = len(self._decoder.tokens)
         same = self._n_agreed + common_length(self._decoder.tokens[self._n_agreed :], rest)
-        if same < n_here:
-            self._decoder.forget_from(min(same, len(tokens)))
+        # `token` is read in any case: its logits are wanted.
+        if (cut := min(same, len(tokens))) < n_here:
+            self._decoder.forget_from(cut)
         self._n_agreed = min(len(tokens), len(self._decoder.tokens))
         missing = [*tokens[self._n_agreed :], token]
         if len(missing) <= N_LOGITS:
