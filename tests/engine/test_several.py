@@ -137,6 +137,29 @@ def decode(branches: Branches, ways: Sequence[Sequence[int]]) -> dict[int, Logit
     return found
 
 
+@pytest.mark.parametrize("kind", ["tiny", "lfm2"])
+def test_what_llama_cpp_finds_no_room_for_is_as_if_it_had_not_been_tried(
+    of_kind: Callable[[str], Path], kind: str
+) -> None:
+    model, _, together = generator(of_kind(kind), 256)
+    decoder = together._decoder
+    prompt = model.vocabulary.tokenize(PROMPT * 3)[:200]
+    list(decoder.read(prompt))
+    branches = decoder.part(2)
+    branches._n_cells += 100  # more than there are
+    own: list[list[int]] = [[], []]
+    found: dict[int, Logits] = dict.fromkeys(range(2), np.empty(0, np.float32))
+    while len(own[0]) < 40:
+        for number in found:
+            own[number].append(prompt[len(own[number]) + number])
+            branches.add(number, own[number][-1])
+        found = {number: np.array(logits) for number, logits in branches.compute()}
+    assert len(own[1]) < 40, "it waits"
+    branches.close()
+    _, cold = read(decoder, [*prompt, *own[0]])
+    assert divergence(cold, found[0]) < NOISE
+
+
 @pytest.mark.parametrize("chosen", [0, 2])
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_of_them_can_be_gone_on_with(of_kind: Callable[[str], Path], kind: str, chosen: int) -> None:

@@ -127,6 +127,8 @@ class Branches:
         places: list[Place] = [(branch.tokens[i], start + i, branch.number) for branch, i in what]
         try:
             self._batch.decode(self._model.context, places, "decode", only_last=only_last)
+        except ContextFull:
+            raise  # llama.cpp looks for room before it begins
         except Exception:
             for branch in {branch.number: branch for branch, _ in what}.values():
                 self._undo(branch)
