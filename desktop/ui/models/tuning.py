@@ -36,7 +36,8 @@ class QuietTuning(QObject):
         self._settled: Loaded | None = None
         """The load after which nothing is left to be found out."""
         self._tries = 0
-        self._crashed: set[ModelSpec] = set()
+        self._failed: set[ModelSpec] = set()
+        """How models were loaded that ended the engine, or met a bug, when they were measured: never again."""
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._on_quiet)
         models.changed.connect(self._rest)
@@ -53,7 +54,7 @@ class QuietTuning(QObject):
         return (
             self._models.state is ModelState.READY
             and self._models.loaded is not self._settled
-            and self._models.spec() not in self._crashed
+            and self._models.spec() not in self._failed
         )
 
     def _on_quiet(self) -> None:
@@ -74,11 +75,12 @@ class QuietTuning(QObject):
             return iter(())
 
         def on_done(error: BaseException | None) -> None:
-            if error is not None and not isinstance(error, AppError):
-                raise error
+            if error is not None:
+                self._failed.add(spec)
             if isinstance(error, AppError):
-                self._crashed.add(spec)
                 self._models.on_load_error(error)
+            elif error is not None:
+                raise error
             elif job.cancelled.is_set():
                 self._rest()
             else:

@@ -27,15 +27,15 @@ class Measured(ScriptedEngine):
         super().__init__(["An answer."])
         self.tuned: list[ModelSpec] = []
         self.found: Tuning | None = None
-        self.crashes = False
+        self.error: Exception | None = None
         self.busy = threading.Event()
         self._ended = threading.Event()
 
     @override
     def tune(self, model: ModelSpec) -> Tuning | None:
         self.tuned.append(model)
-        if self.crashes:
-            raise EngineCrashed(Crash.MEMORY_FAULT)
+        if self.error is not None:
+            raise self.error
         if self.found is None:
             self.busy.set()
             assert self._ended.wait(10)
@@ -147,7 +147,7 @@ def test_what_cannot_be_found_out_is_given_up(room: Room) -> None:
 
 def test_a_model_that_crashes_of_it_is_left_alone(room: Room) -> None:
     room.load()
-    room.engine.crashes = True
+    room.engine.error = EngineCrashed(Crash.MEMORY_FAULT)
     room.be_quiet()
     room.settle()
     assert room.desk.models.state is ModelState.IDLE
@@ -155,6 +155,17 @@ def test_a_model_that_crashes_of_it_is_left_alone(room: Room) -> None:
     room.bot.waitUntil(lambda: room.desk.models.state is ModelState.READY)
     assert room.waits_ms() is None
     assert len(room.engine.tuned) == 1
+
+
+def test_a_bug_of_it_is_told_once(room: Room) -> None:
+    room.load()
+    room.engine.error = RuntimeError("a bug")
+    with room.bot.captureExceptions() as told:
+        room.be_quiet()
+        room.settle()
+        room.desk.models.changed.emit()
+    assert [kind for kind, _, _ in told] == [RuntimeError]
+    assert room.waits_ms() is None
 
 
 def test_a_stop_before_the_engine_has_begun_is_asked_again(qtbot: QtBot) -> None:
