@@ -75,8 +75,8 @@ def test_a_sliding_window_that_has_moved_on_is_read_again(gemma_model: Path) -> 
     early = model.vocabulary.tokenize(numbers(100, 112) + " and")
     assert len(long) > 512 + 512 + 100
     _, cold = read(reader, early)
-    reused, _ = read(reader, long)
-    assert reused == len(early) - 1 - (early[-2] != long[len(early) - 2])
+    reader.forget_from(0)
+    read(reader, long)
     # The window is past the place where the two part: what seq_rm would leave gives wrong logits.
     reused, warm = read(reader, early)
     assert reused == 0

@@ -113,7 +113,7 @@ def test_what_has_no_room_waits_and_is_not_lost(of_kind: Callable[[str], Path], 
     for i in range(3):
         one = ids(list(alone.generate(request(seed=7 + i, max_tokens=300))))
         # Rounding differs with the batch, and may turn a draw after many.
-        assert same_beginning(ids(at_once, i), one) > 100
+        assert ids(at_once, i) == one or same_beginning(ids(at_once, i), one) > 100
 
 
 def test_the_last_answers_end_where_the_context_does(tiny_model: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from desktop.engine.llama.batch import SEQUENCE
-from desktop.engine.llama.checkpoints import Checkpoints
+from desktop.engine.llama.checkpoints import TAIL, Checkpoints
 from desktop.engine.llama.library import as_path, llama_cpp
 from desktop.engine.llama.model import Model
 from desktop.engine.llama.states import KeptStates, State, common_length
@@ -55,8 +55,12 @@ class Cache:
             self.forget_from(reusable)
         return len(self.tokens)
 
-    def prompt_ends(self) -> None:
-        """All of a prompt is read: a place to come back to."""
+    def place_in(self, prompt: Sequence[int]) -> int:
+        """Where in `prompt`, whose beginning is in the cache, to `remember` what has been read by then."""
+        return max(len(self.tokens), len(prompt) - TAIL if self._checkpoints.are_needed else 0)
+
+    def remember(self) -> None:
+        """Be able to come back to what is read now."""
         self._checkpoints.add(len(self.tokens))
 
     def put_by(self) -> None:

@@ -1,8 +1,8 @@
 """Places in a conversation that a cache which cannot be cut can go back to.
 
 A sliding window forgets what lies behind it, and a recurrent state is one for all that was read: neither can be cut at
-an earlier token. So that part of the cache is copied where each prompt ends: an answer can be asked for again, and the
-question edited, without reading what came before.
+an earlier token. So that part of the cache is copied shortly before each prompt ends: an answer can be asked for again,
+and the question edited, without reading what came before.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from desktop.engine.llama.batch import SEQUENCE
 from desktop.engine.llama.library import llama_cpp
 from desktop.engine.llama.model import Model
 
+TAIL = 8
+"""Tokens of a prompt behind its checkpoint. One at least has to be read again for its logits. The others are what
+templates end a prompt with, such as the opening of reasoning: in the next prompt that may be gone."""
 _MOST_BYTES = 256 << 20
 _MOST_ON_DISK = 3
 
@@ -27,9 +30,14 @@ class Checkpoints:
         self._model = model
         self._copies: dict[int, ctypes.Array[ctypes.c_uint8]] = {}
 
+    @property
+    def are_needed(self) -> bool:
+        """Whether the cache cannot be cut anywhere."""
+        return bool(self._model.n_swa) or self._model.keeps_state
+
     def add(self, n_tokens: int) -> None:
         """Remember the cache as it is now, after `n_tokens`. The oldest make room."""
-        if not self._model.n_swa and not self._model.keeps_state:
+        if not self.are_needed or not n_tokens or n_tokens in self._copies:
             return
         flags = llama_cpp.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
         size: int = llama_cpp.llama_state_seq_get_size_ext(self._model.context, SEQUENCE, flags)

@@ -43,10 +43,12 @@ class Decoder:
         """
         reused = self._cache.turn_to(prompt, conversation)
         yield PrefillProgress(read=reused, total=len(prompt), reused=reused)
-        for start in range(reused, len(prompt), N_BATCH):
-            self._decode(prompt[start : start + N_BATCH], "prefill")
-            yield PrefillProgress(read=len(self._cache.tokens), total=len(prompt), reused=reused)
-        self._cache.prompt_ends()
+        for end in (self._cache.place_in(prompt), len(prompt)):
+            for start in range(len(self._cache.tokens), end, N_BATCH):
+                self._decode(prompt[start : min(start + N_BATCH, end)], "prefill")
+                yield PrefillProgress(read=len(self._cache.tokens), total=len(prompt), reused=reused)
+            if end < len(prompt):  # the first of both: a place to come back to
+                self._cache.remember()
 
     def put_by(self) -> None:
         """Keep what was read on the disk, unless most of it is there."""
