@@ -130,21 +130,7 @@ class Model:
         self.n_ctx: int = llama_cpp.llama_n_ctx(self.context)
         template = llama_cpp.llama_model_chat_template(self.model, None)
         self.template = template.decode("utf-8", "replace") if template else None
-        n_gpu_layers = self.n_layers + 1 if wanted < 0 else min(wanted, self.n_layers + 1)
-        after = memory.now()
-        self.loaded = Loaded(
-            n_ctx=self.n_ctx,
-            n_ctx_train=llama_cpp.llama_model_n_ctx_train(self.model),
-            n_layers=self.n_layers,
-            n_gpu_layers=n_gpu_layers,
-            has_template=self.template is not None,
-            size_bytes=llama_cpp.llama_model_size(self.model),
-            load_s=time.monotonic() - began,
-            kv_type=self._kv_type,
-            devices=self._uses(n_gpu_layers, spec.tensor_split, before, after),
-            base_bytes=self._base_bytes,
-            memory_bytes=self.taken_bytes(),
-        )
+        self.loaded = self._describe(spec, wanted, began, before)
 
     @property
     def depends_on(self) -> tuple[object, ...]:
@@ -321,6 +307,24 @@ class Model:
         told = self.metadata(f"{self.metadata('general.architecture')}.attention.{of}_length")
         n_head = max(1, llama_cpp.llama_model_n_head(self.model))
         return int(told) if told.isdecimal() else llama_cpp.llama_model_n_embd(self.model) // n_head
+
+    def _describe(self, spec: ModelSpec, wanted: int, began: float, before: memory.Memory) -> Loaded:
+        """What is told of it. `wanted` layers were to go to GPUs; `before` is the memory when the load `began`."""
+        n_gpu_layers = self.n_layers + 1 if wanted < 0 else min(wanted, self.n_layers + 1)
+        after = memory.now()
+        return Loaded(
+            n_ctx=self.n_ctx,
+            n_ctx_train=llama_cpp.llama_model_n_ctx_train(self.model),
+            n_layers=self.n_layers,
+            n_gpu_layers=n_gpu_layers,
+            has_template=self.template is not None,
+            size_bytes=llama_cpp.llama_model_size(self.model),
+            load_s=time.monotonic() - began,
+            kv_type=self._kv_type,
+            devices=self._uses(n_gpu_layers, spec.tensor_split, before, after),
+            base_bytes=self._base_bytes,
+            memory_bytes=self.taken_bytes(),
+        )
 
     def _uses(
         self, n_gpu_layers: int, split: Sequence[float] | None, before: memory.Memory, after: memory.Memory
