@@ -12,6 +12,7 @@ from desktop.engine.llama.checkpoints import TAIL, Checkpoints
 from desktop.engine.llama.library import as_path, llama_cpp
 from desktop.engine.llama.model import Model
 from desktop.engine.llama.states import KeptStates, State, common_length
+from desktop.errors import ModelDoesNotFit
 
 _WORTH_KEEPING = 64
 """Tokens. Fewer are read in less time than it takes to bring them from the disk."""
@@ -215,13 +216,20 @@ class Cache:
         llama_cpp.llama_state_seq_get_data(self._model.context, copy, size, sequence)
         try:
             self._model.reopen(n_sequences)
-        finally:
-            if not llama_cpp.llama_state_seq_set_data(self._model.context, copy, size, SEQUENCE):
-                self._clear()
-                raise RuntimeError("a sequence did not fit the context that was made for it")
+        except ModelDoesNotFit:
+            self._fill(copy)
+            raise
+        self._fill(copy)
+
+    def _fill(self, copy: ctypes.Array[ctypes.c_uint8]) -> None:
+        """Have what a sequence was copied to in an empty context."""
+        if not llama_cpp.llama_state_seq_set_data(self._model.context, copy, len(copy), SEQUENCE):
+            self._clear()
+            raise RuntimeError("a sequence did not fit the context that was made for it")
 
     def _clear(self) -> None:
         llama_cpp.llama_memory_clear(self._model.memory, True)
         self.tokens = []
+        self._others = {}
         self._checkpoints.clear()
         self._n_kept = 0
