@@ -218,4 +218,4 @@ class _Version(QFrame):
 
 def _alone(row: Row) -> Row:
     """Without the counter, which is the button's number here, and without buttons that only the chat has."""
-    return replace(row, branch=0, branches=1, can_retry=False, offers_continue=False)
+    return replace(row.without_buttons(), branch=0, branches=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktop.chat.message import FinishReason, Message, Role, State
 
@@ -37,3 +37,7 @@ class Row:
         message = self.message
         ended_early = message.state in (State.STOPPED, State.INTERRUPTED) or message.finish is FinishReason.LENGTH
         return message.role is Role.ASSISTANT and bool(message.text) and ended_early
+
+    def without_buttons(self) -> Row:
+        """As it is shown where nobody can press one: its notice then leaves no room for them."""
+        return replace(self, can_retry=False, offers_continue=False, is_overflow=False, summary="")

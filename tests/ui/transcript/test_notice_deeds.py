@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -10,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import Message, Overflow, Role, State, Statistics
 from desktop.ui import colours
-from desktop.ui.transcript.message.notice_deeds import arranged, height
+from desktop.ui.transcript.message.notice_deeds import arranged, deeds_of, height
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 from desktop.ui.transcript.transcript import Transcript
@@ -50,6 +52,13 @@ def _shown(qtbot: QtBot, row: Row, width: int = 800) -> Transcript:
 
 def _buttons(transcript: Transcript) -> dict[str, QPushButton]:
     return {each.objectName(): each for each in transcript.viewport().findChildren(QPushButton) if each.isVisible()}
+
+
+@pytest.mark.parametrize("row", [FULL, SUMMARISED, replace(SUMMARISED, offers_continue=True)])
+def test_where_nobody_can_press_a_button_there_is_no_room_for_one(row: Row) -> None:
+    assert deeds_of(row)
+    assert deeds_of(row.without_buttons()) == []
+    assert row.without_buttons().notice == row.notice
 
 
 @pytest.mark.usefixtures("qapp")

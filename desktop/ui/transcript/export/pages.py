@@ -217,5 +217,4 @@ def _finished(row: Row) -> Row:
     if message.state is State.STREAMING:
         message = replace(message, state=State.COMPLETE)
         notice = tr("This answer was still being written.")
-    row = replace(row, can_retry=False, offers_continue=False, is_overflow=False, summary="")
-    return replace(row, message=message, notice=notice, progress="")
+    return replace(row.without_buttons(), message=message, notice=notice, progress="")
