@@ -172,7 +172,6 @@ class _Writing:
             self._terminal.progress(
                 tr("Reading {read} of {total} tokens", read=f"{event.read:,}", total=f"{event.total:,}")
             )
-
         elif isinstance(event, Summarising):
             self._terminal.progress(summarising_line(event.turns, event.read, event.total, event.written))
 
