@@ -315,6 +315,8 @@ class LocalEngine:
                     over = isinstance(event, Done | Failed | Bug)
                     if isinstance(event, Done):
                         return
+                    if isinstance(event, Failed) and isinstance(event.error, EngineCrashed):
+                        raise self._death(run, event.error.crash)  # it lives, but can do nothing any more
                     if isinstance(event, Failed):
                         raise event.error
                     if isinstance(event, Bug):
@@ -342,8 +344,8 @@ class LocalEngine:
                 process.send(Stop(run.call))
             return process, run.call
 
-    def _death(self, run: _Run) -> AppError:
-        """Bury the process; the error that its death is."""
+    def _death(self, run: _Run, told: Crash | None = None) -> AppError:
+        """Bury the process; the error that its death is. `told` is what the process said of it itself."""
         with self._lock:
             process, self._process = self._process, None
             loaded, self._loaded = self._loaded, None
@@ -359,7 +361,7 @@ class LocalEngine:
             return LoadCancelled()
         if self._hello is None:
             return EngineUnavailable(process.last_words(), cpu_lacks())
-        crash = EngineCrashed(crash_of(process, status), run.during)
+        crash = EngineCrashed(told or crash_of(process, status), run.during)
         if loaded is not None and attempt is not None:
             self._planner.end(loaded[0], attempt, crash)
         if crash.crash is Crash.OUT_OF_MEMORY and loaded is not None:

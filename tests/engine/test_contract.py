@@ -119,6 +119,28 @@ def test_stop_ends_an_answer_and_only_that_one(subject: Subject) -> None:
     assert last(list(subject.engine.generate(subject.request()))).reason is FinishReason.LENGTH
 
 
+def test_several_answers_are_those_of_their_seeds(subject: Subject) -> None:
+    events = list(subject.engine.generate(replace(subject.request(temperature=1.0), n_answers=3)))
+    ends = [event for event in events if isinstance(event, Finished)]
+    assert sorted((end.answer, end.seed) for end in ends) == [(0, 4), (1, 5), (2, 6)]
+    for end in ends:
+        # Nothing comes of an answer after its end.
+        of_it = events[: events.index(end)]
+        said = [event.text for event in of_it if isinstance(event, Token) and event.answer == end.answer]
+        assert "".join(said) == subject.text(subject.request(temperature=1.0, seed=end.seed))
+        assert end.statistics.generated_tokens == 24
+
+
+def test_stop_ends_all_of_several_answers(subject: Subject) -> None:
+    events = []
+    for event in subject.engine.generate(replace(subject.request(max_tokens=None), n_answers=3)):
+        events.append(event)
+        if sum(isinstance(each, Token) for each in events) == 6:
+            subject.engine.stop()
+    assert [event.reason for event in events if isinstance(event, Finished)] == [FinishReason.STOPPED] * 3
+    assert last(list(subject.engine.generate(subject.request()))).reason is FinishReason.LENGTH
+
+
 def test_stop_without_anything_to_stop_does_nothing(subject: Subject) -> None:
     subject.engine.stop()
     list(subject.engine.load(subject.model))

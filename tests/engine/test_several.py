@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from desktop.chat.message import FinishReason, Role, Sampling, Turn
-from desktop.engine.api import MOST_ANSWERS, Event, Finished, ModelSpec, Request, Token
+from desktop.engine.api import MOST_ANSWERS, Event, Finished, Loaded, ModelSpec, Request, Token
 from desktop.engine.llama.branches import Branches
 from desktop.engine.llama.decode import Decoder
 from desktop.engine.llama.generate import Generator
@@ -19,7 +21,7 @@ from desktop.engine.llama.sample import Logits
 from desktop.engine.llama.states import KeptStates, fingerprint
 from desktop.engine.llama.stopping import StopSwitch
 from desktop.engine.local import LocalEngine
-from desktop.errors import ModelDoesNotFit
+from desktop.errors import Crash, EngineCrashed, ModelDoesNotFit
 from tests.engine import tiny_memories
 from tests.engine.test_decode import NOISE, divergence, numbers, read
 
@@ -235,6 +237,36 @@ def test_without_memory_for_several_there_is_still_one(
     assert model.n_sequences == 1
     assert one.prompt(request(PROMPT + " more")).n_known > 0
     assert ids(list(one.generate(request()))) == before
+
+
+ONE_CONTEXT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from desktop.engine.llama.__main__ import main
+from desktop.engine.llama.library import llama_cpp
+contexts = [llama_cpp.llama_init_from_model]
+llama_cpp.llama_init_from_model = lambda *given: contexts.pop()(*given) if contexts else None
+main()
+"""
+"""An engine process that has memory for its first context and for no other."""
+
+
+def test_without_memory_for_any_the_next_request_starts_anew(of_kind: Callable[[str], Path], tmp_path: Path) -> None:
+    root = str(Path(__file__).parents[2])
+    engine = LocalEngine(tmp_path / "engine.log", command=(sys.executable, "-P", "-c", ONE_CONTEXT, root))
+    spec = ModelSpec(str(of_kind("gemma2")), n_ctx=512, n_threads=1)
+    try:
+        asked = replace(request(), model=spec)
+        before = list(engine.generate(asked))
+        with pytest.raises(EngineCrashed) as error:
+            list(engine.generate(replace(asked, n_answers=2)))
+        assert error.value.crash is Crash.OUT_OF_MEMORY
+        assert error.value.needed_bytes > 0
+        after = list(engine.generate(asked))
+    finally:
+        engine.close()
+    assert any(isinstance(event, Loaded) for event in after)
+    assert ids(after) == ids(before)
 
 
 @pytest.mark.parametrize("n_answers", [0, MOST_ANSWERS + 1])

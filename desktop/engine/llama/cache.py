@@ -85,6 +85,7 @@ class Cache:
 
         Raises:
             ModelDoesNotFit: there is no memory for so many. What was read stays read.
+            EngineCrashed
         """
         if not self._model.shares_cells:
             self._move(SEQUENCE, n)

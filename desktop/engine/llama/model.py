@@ -14,7 +14,7 @@ from desktop.engine.computer import free_memory_bytes
 from desktop.engine.llama import devices, diagnose, machine, memory
 from desktop.engine.llama.library import amx_is_miscompiled, as_path, llama_cpp, said
 from desktop.engine.llama.stopping import StopSwitch
-from desktop.errors import BadModelFile, Flaw, ModelDoesNotFit
+from desktop.errors import BadModelFile, Crash, EngineCrashed, Flaw, ModelDoesNotFit
 
 _ALL_LAYERS = -1
 _PIECE_BYTES = 256  # of one token's text; enlarged for the rare longer one
@@ -257,6 +257,7 @@ class Model:
 
         Raises:
             ModelDoesNotFit: there is no memory for so many. The context is empty and has room for one.
+            EngineCrashed: there is none for that either. Without a context nothing can be answered.
         """
         old, parameters = self.context, self.parameters
         parameters.n_threads = llama_cpp.llama_n_threads(old)
@@ -268,8 +269,8 @@ class Model:
         free_bytes = free_memory_bytes()
         fits = needed_bytes <= free_bytes and self._open(n_sequences)
         if not fits and not self._open(1):
-            # Its memory was taken in this moment. Without a context nothing can be answered: the parent starts anew.
-            raise SystemExit("there is no memory for a context any more")
+            # Its memory was taken in this moment.
+            raise EngineCrashed(Crash.OUT_OF_MEMORY, "decode")
         if not fits:
             raise ModelDoesNotFit(self.path, needed_bytes=needed_bytes, free_bytes=free_bytes)
 
