@@ -245,8 +245,9 @@ class Transcript(Noticing):
 
     def _restyle(self, zoom: float | None = None) -> None:
         style = Style(theme.tokens(self.palette()), zoom or self.column.style.zoom, self._diagrams)
-        self.restyle(style)
+        # First what floats: it is put in its place again when what is below it is.
         self._overlay.restyle(style)
+        self.restyle(style)
         self.setAccessibleName(tr("Conversation"))
 
     def _id(self, row: int) -> int:

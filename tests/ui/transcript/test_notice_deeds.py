@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import Message, Overflow, Role, State, Statistics
-from desktop.ui import colours
+from desktop.ui import colours, theme
 from desktop.ui.transcript.message.notice_deeds import arranged, deeds_of, height
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
@@ -98,3 +98,17 @@ def test_a_summary_can_be_read_and_copied_by_keyboard(qtbot: QtBot) -> None:
     assert QApplication.clipboard().text() == "They met in Oslo."
     QTest.keyClick(sheet, Qt.Key.Key_Escape)
     assert not sheet.isVisible()
+
+
+def test_the_buttons_stay_in_another_theme_and_leave_the_focus_behind_when_they_go(qtbot: QtBot) -> None:
+    transcript = _shown(qtbot, FULL)
+    transcript.setPalette(theme.palette(colours.DARK))
+    assert set(_buttons(transcript)) >= {"dropButton", "summariseButton", "retryButton"}
+    button = _buttons(transcript)["dropButton"]
+    assert not button.focusPolicy() & Qt.FocusPolicy.ClickFocus
+    transcript.activateWindow()
+    button.setFocus()
+    qtbot.waitUntil(button.hasFocus)
+    transcript.update_row(0, replace(FULL, notice="", is_overflow=False, can_retry=False))
+    qtbot.waitUntil(lambda: "dropButton" not in _buttons(transcript))
+    assert transcript.hasFocus()

@@ -28,6 +28,7 @@ class NoticeButtons(QObject):
     def __init__(self, viewport: QWidget) -> None:
         super().__init__(viewport)
         self._viewport = viewport
+        self._page = viewport.parentWidget()
         self._style: Style | None = None
         self._buttons: dict[tuple[int, str], QPushButton] = {}
 
@@ -63,6 +64,8 @@ class NoticeButtons(QObject):
         button.setIcon(icon(deed.icon, style.tokens.muted if deed.is_quiet else style.tokens.text, style.px(14)))
         button.setIconSize(QSize(style.px(14), style.px(14)))
         button.setCursor(Qt.CursorShape.ArrowCursor)
+        # A click leaves the caret in the composer.
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(lambda: self._on_clicked(row, deed.name))
         self._buttons[row, deed.name] = button
         return button
@@ -82,5 +85,8 @@ class NoticeButtons(QObject):
 
     def _drop(self, key: tuple[int, str]) -> None:
         button = self._buttons.pop(key)
+        if button.hasFocus() and self._page is not None:
+            # Else Qt gives it to whatever comes next in the window.
+            self._page.setFocus(Qt.FocusReason.OtherFocusReason)
         button.hide()
         button.deleteLater()

@@ -30,14 +30,14 @@ def deeds_of(row: Row) -> list[Deed]:
     """What the notice of `row` offers."""
     deeds: list[Deed] = []
     if row.is_overflow:
-        deeds.append(Deed("dropButton", "arrow-up", tr("Leave out the oldest")))
-        deeds.append(Deed("summariseButton", "layers", tr("Summarise the oldest")))
+        deeds.append(Deed("dropButton", "x", tr("Leave out the oldest")))
+        deeds.append(Deed("summariseButton", "text-align-start", tr("Summarise the oldest")))
     if row.can_retry:
         deeds.append(Deed("retryButton", "refresh-cw", tr("Retry")))
     if row.offers_continue:
         deeds.append(Deed("continueButton", "step-forward", tr("Continue")))
     if row.summary:
-        deeds.append(Deed("summaryButton", "layers", tr("Show the summary"), is_quiet=True))
+        deeds.append(Deed("summaryButton", "text-align-start", tr("Show the summary"), is_quiet=True))
     return deeds if row.notice else []
 
 
