@@ -18,6 +18,7 @@ from desktop.ui.theme import COLUMN_PX, scaled
 # How long typing must rest before the draft is saved.
 _DRAFT_MS = 400
 _MARGIN_PX = 24
+_INSET_PX = 12
 _MAX_SHARE = 0.4
 """Of the window's height: higher the field never grows."""
 
@@ -231,6 +232,7 @@ class Composer(QWidget):
             self._hint.setText(tr("Esc stops"))
         else:
             self._hint.setText(tr("Shift+Enter for a new line"))
+        self._show_hint()
 
     def _retranslate(self) -> None:
         self._edit.setAccessibleName(tr("Message"))
@@ -240,14 +242,16 @@ class Composer(QWidget):
         self._update()
 
     def _show_hint(self) -> None:
-        """Where there is little room, what is told of the context is more important."""
-        self._hint.setVisible(self.width() >= scaled(720 if self._context_line.warns else 480))
+        """Where there is too little room for both, what is told of the context is more important."""
+        beside = self._below.spacing() + self._hint.sizeHint().width()
+        room = self.width() - 2 * (self._column.contentsMargins().left() + scaled(_INSET_PX))
+        self._hint.setVisible(self._context_line.whole_width + beside <= room)
 
     def _fit(self) -> None:
         side = max(scaled(_MARGIN_PX), (self.width() - scaled(COLUMN_PX)) // 2)
         self._column.setContentsMargins(side, scaled(4), side, scaled(10))
         self._column.setSpacing(scaled(6))
-        self._below.setContentsMargins(scaled(12), 0, scaled(12), 0)
+        self._below.setContentsMargins(scaled(_INSET_PX), 0, scaled(_INSET_PX), 0)
         self._below.setSpacing(scaled(16))
         self._inside.setContentsMargins(scaled(14), scaled(8), scaled(8), scaled(8))
         self._inside.setSpacing(scaled(4))

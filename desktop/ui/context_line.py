@@ -61,6 +61,13 @@ class ContextLine(QWidget):
         """Whether something will be left out that was not before."""
         return self._use is not None and self._use.warns
 
+    @property
+    def whole_width(self) -> int:
+        """How wide all that it says is, on one line."""
+        words = self._warning if self.warns else self._words
+        change = self._row.spacing() + self._change.sizeHint().width() if self._change.isVisibleTo(self) else 0
+        return words.fontMetrics().horizontalAdvance(context_line(self._use)) + change + scaled(4)
+
     def open_menu(self) -> QMenu:
         """Let the user choose what becomes of what does not fit; each choice says what it costs."""
         menu = controls.menu(self)

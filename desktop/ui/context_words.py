@@ -10,6 +10,8 @@ from desktop.ui.quantities import duration
 
 _LITTLE_TOKENS = 200
 _AT_ONCE_S = 1.0
+_DOT = "\N{NO-BREAK SPACE}· "
+"""Between two parts, at the end of a line rather than at the beginning of the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def context_line(use: ContextUse | None) -> str:
             used=used,
         )
     cost = _cost(use)
-    return f"{used} · {cost}" if cost else used
+    return f"{used}{_DOT}{cost}" if cost else used
 
 
 def way_title(way: Way) -> str:
@@ -99,13 +101,14 @@ def way_title(way: Way) -> str:
 
 def way_cost(way: Way) -> str:
     """How long it takes until the first word, for a menu; empty if it cannot be told."""
-    if way.overflow is Overflow.STOP and way.is_new:
+    if way.read_tokens is None or (way.overflow is Overflow.STOP and way.is_new):
         return ""
-    if not way.is_new and (way.read_tokens or 0) < _LITTLE_TOKENS:
+    writes_summary = way.overflow is Overflow.SUMMARISE and way.is_new
+    if not writes_summary and _is_little(way.read_tokens, way.wait_s):
         return tr("at once")
     if way.wait_s is not None:
         return tr("about {time}", time=duration(way.wait_s))
-    return tr("reads {tokens} tokens", tokens=f"{way.read_tokens:,}") if way.read_tokens is not None else ""
+    return tr("reads {tokens} tokens", tokens=f"{way.read_tokens:,}")
 
 
 def overflow_name(overflow: Overflow) -> str:
@@ -137,9 +140,9 @@ def _full_line(way: Way) -> str:
         case Overflow.STOP:
             return tr("The context is full: there will be no answer until you choose what to leave out")
     if way.overflow is Overflow.SUMMARISE:
-        return f"{what} · {tr('about {time}', time=duration(way.wait_s))}" if way.wait_s is not None else what
+        return f"{what}{_DOT}{tr('about {time}', time=duration(way.wait_s))}" if way.wait_s is not None else what
     cost = _reading_cost(way.read_tokens, way.wait_s)
-    return f"{what} · {cost}" if cost else what
+    return f"{what}{_DOT}{cost}" if cost else what
 
 
 def _cost(use: ContextUse) -> str:
@@ -147,10 +150,15 @@ def _cost(use: ContextUse) -> str:
     return "" if use.used_tokens < _LITTLE_TOKENS else _reading_cost(use.unread_tokens, use.reading_s)
 
 
+def _is_little(tokens: int, seconds: float | None) -> bool:
+    """Whether nobody notices that so much is read. Where the time is known it decides: computers differ."""
+    return seconds < _AT_ONCE_S if seconds is not None else tokens < _LITTLE_TOKENS
+
+
 def _reading_cost(unread: int | None, seconds: float | None) -> str:
     if unread is None:
         return ""
-    if unread < _LITTLE_TOKENS or (seconds is not None and seconds < _AT_ONCE_S):
+    if _is_little(unread, seconds):
         return tr("continues at once")
     if seconds is None:
         return tr("reads {tokens} tokens first", tokens=f"{unread:,}")

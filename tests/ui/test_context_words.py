@@ -30,7 +30,12 @@ WAYS = (
         (None, ""),
         (ContextUse(0, 8192, unread_tokens=0), ""),
         (ContextUse(1204, 8192), "1,204 of 8,192 tokens"),
-        (ContextUse(1204, 8192, unread_tokens=30, reading_s=9.0), "1,204 of 8,192 tokens · continues at once"),
+        (ContextUse(1204, 8192, unread_tokens=30), "1,204 of 8,192 tokens · continues at once"),
+        (ContextUse(1204, 8192, unread_tokens=190, reading_s=0.9), "1,204 of 8,192 tokens · continues at once"),
+        (
+            ContextUse(1204, 8192, unread_tokens=190, reading_s=6.0),
+            "1,204 of 8,192 tokens · reads 190 tokens first, about 6 s",
+        ),
         (ContextUse(1204, 8192, unread_tokens=900, reading_s=0.4), "1,204 of 8,192 tokens · continues at once"),
         (ContextUse(1204, 8192, unread_tokens=1200), "1,204 of 8,192 tokens · reads 1,200 tokens first"),
         (
@@ -67,7 +72,7 @@ WAYS = (
     ],
 )
 def test_the_line_says_what_the_next_question_costs(use: ContextUse | None, said: str) -> None:
-    assert context_line(use) == said
+    assert context_line(use).replace("\N{NO-BREAK SPACE}", " ") == said
 
 
 def test_reading_says_what_is_left_once_that_is_known() -> None:
@@ -83,6 +88,9 @@ def test_each_way_says_what_it_does_and_costs() -> None:
         ("Do not answer, and tell me", ""),
     ]
     assert way_cost(Way(Overflow.DROP, 2, is_new=False, read_tokens=20)) == "at once"
+    assert way_cost(Way(Overflow.DROP, 2, read_tokens=184, wait_s=0.4)) == "at once"
+    assert way_cost(Way(Overflow.DROP, 2, read_tokens=184, wait_s=6.0)) == "about 6 s"
+    assert way_cost(Way(Overflow.SUMMARISE, 2, read_tokens=20)) == "reads 20 tokens"
     assert way_cost(Way(Overflow.DROP, 2, read_tokens=2100)) == "reads 2,100 tokens"
 
 
