@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractSlider,
     QBoxLayout,
@@ -21,10 +21,11 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from desktop.chat.message import State
-from desktop.ui.controls import IconButton, describe, set_look
+from desktop.ui.controls import ElidedLabel, IconButton, describe, set_look
 from desktop.ui.i18n import tr, tr_count
 from desktop.ui.theme import scaled
 from desktop.ui.transcript.colouring import Colouring
+from desktop.ui.transcript.column import MARGIN
 from desktop.ui.transcript.feed import Feed
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
@@ -64,22 +65,17 @@ class Comparison(QWidget):
         self._versions: list[_Version] = []
         self._title = QLabel()
         set_look(self._title, "title")
-        close = IconButton("closeComparison", "x")
-        describe(close, tr("Back to the chat"))
-        close.setToolTip(tr("{action} ({key})", action=tr("Back to the chat"), key="Esc"))
-        close.clicked.connect(self.left)
-        head = QHBoxLayout()
-        head.setContentsMargins(scaled(24), scaled(8), scaled(16), 0)
-        keys = QLabel(tr("A digit chooses · Esc goes back"))
-        set_look(keys, "small")
-        head.addWidget(self._title, 1)
-        head.addWidget(keys)
-        head.addWidget(close)
+        self._close = IconButton("closeComparison", "x")
+        self._close.clicked.connect(self.left)
+        self._keys = ElidedLabel()
+        set_look(self._keys, "small")
+        self._head = QHBoxLayout()
+        self._head.addWidget(self._title, 1)
+        self._head.addWidget(self._keys)
+        self._head.addWidget(self._close)
         self._inside = QWidget()
         self._inside.setObjectName("scrolled")
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._inside)
-        self._row.setContentsMargins(scaled(16), scaled(8), scaled(16), scaled(8))
-        self._row.setSpacing(scaled(12))
         self._scroll = QScrollArea()
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setWidgetResizable(True)
@@ -87,8 +83,9 @@ class Comparison(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(head)
+        column.addLayout(self._head)
         column.addWidget(self._scroll, 1)
+        self._dress()
 
     def show_versions(self, rows: Sequence[Row], shown: int, style: Style) -> None:
         """Compare `rows`; the focus goes to number `shown`."""
@@ -100,7 +97,7 @@ class Comparison(QWidget):
             self._versions.append(version)
             self._row.addWidget(version, 1)
             version.show()
-        self._title.setText(tr_count("{count} answer", "{count} answers", len(rows)))
+        self._dress()
         self._arrange()
         # At once, so that the focus can bring its version into sight.
         self._row.activate()
@@ -113,6 +110,14 @@ class Comparison(QWidget):
             if version.message_id == row.message.id:
                 version.show_row(row)
 
+    def restyle(self, rows: Sequence[Row], style: Style) -> None:
+        """Draw with `style` and speak the language that is spoken now: `rows` are what is compared, in its words."""
+        self._dress()
+        for version, row in zip(self._versions, rows, strict=True):
+            version.restyle(style)
+            version.show_row(row)
+        self._arrange()
+
     def clear(self) -> None:
         """Compare nothing."""
         for version in self._versions:
@@ -120,6 +125,14 @@ class Comparison(QWidget):
             version.hide()
             version.deleteLater()
         self._versions.clear()
+
+    def _dress(self) -> None:
+        self._title.setText(tr_count("{count} answer", "{count} answers", len(self._versions)))
+        self._keys.set_full_text(tr("A digit chooses · Esc goes back"))
+        describe(self._close, tr("Back to the chat"), QKeySequence(Qt.Key.Key_Escape))
+        self._head.setContentsMargins(scaled(24), scaled(8), scaled(16), 0)
+        self._row.setContentsMargins(scaled(16), scaled(8), scaled(16), scaled(8))
+        self._row.setSpacing(scaled(12))
 
     def _arrange(self) -> None:
         stacked = self.width() < len(self._versions) * scaled(_LEAST_WIDTH)
@@ -183,29 +196,37 @@ class _Version(QFrame):
         self.setObjectName("version")
         set_look(self, "card")
         self.message_id = row.message.id
-        self.button = QPushButton(tr("Choose {number}", number=row.branch + 1))
-        self.button.setObjectName(f"choose{row.branch + 1}")
-        describe(self.button, tr("Choose answer {number}", number=row.branch + 1))
+        self._number = row.branch + 1
+        self.button = QPushButton()
+        self.button.setObjectName(f"choose{self._number}")
         self.button.clicked.connect(lambda: self.chosen.emit(self.message_id))
         self.page = Feed()
         self.page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.page.setAccessibleName(tr("Answer {number}", number=row.branch + 1))
-        self.page.restyle(style)
         Colouring(self.page)
-        head = QHBoxLayout()
-        head.setContentsMargins(scaled(12), scaled(8), scaled(8), scaled(4))
-        head.addWidget(self.button)
-        head.addStretch()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(scaled(1), 0, scaled(1), scaled(8))
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self.page, 1)
+        self._head = QHBoxLayout()
+        self._head.addWidget(self.button)
+        self._head.addStretch()
+        self._column = QVBoxLayout(self)
+        self._column.setSpacing(0)
+        self._column.addLayout(self._head)
+        self._column.addWidget(self.page, 1)
+        self.restyle(style)
         self.page.set_rows([_alone(row)])
         if row.message.state is not State.STREAMING:
             self.page.follows = False
-            self.page.verticalScrollBar().setValue(0)
+            self.page.verticalScrollBar().setValue(self.page.verticalScrollBar().minimum())
         self._describe(row)
+
+    def restyle(self, style: Style) -> None:
+        """Draw with `style`, and speak the language that is spoken now."""
+        self.button.setText(tr("Choose {number}", number=self._number))
+        describe(self.button, tr("Choose answer {number}", number=self._number))
+        self.page.setAccessibleName(tr("Answer {number}", number=self._number))
+        self._head.setContentsMargins(scaled(12), scaled(8), scaled(8), scaled(4))
+        self._column.setContentsMargins(scaled(1), 0, scaled(1), scaled(8))
+        self.page.restyle(style)
+        # The button above it keeps the distance already that the first message of a chat has from the edge.
+        self.page.leave_room_above(-style.px(MARGIN))
 
     def show_row(self, row: Row) -> None:
         """It has grown, or its state differs."""

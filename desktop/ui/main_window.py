@@ -11,7 +11,6 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from desktop.chat.message import Role
 from desktop.errors import AppError
 from desktop.hub.model import STARTER
 from desktop.paths import Paths
@@ -40,6 +39,7 @@ from desktop.ui.side_by_side import SideBySide
 from desktop.ui.sidebar import Sidebar
 from desktop.ui.toast import Toast
 from desktop.ui.transcript.transcript import Transcript
+from desktop.ui.writing import Writing
 
 _SIZE = (1120, 760)
 _LEAST = (400, 420)
@@ -218,19 +218,8 @@ class MainWindow(QWidget):
         header.print_requested.connect(self._exporting.print)
         header.delete_requested.connect(lambda: self._deletion.delete(session.shown.id))
         self._empty.suggestion_chosen.connect(self._take_suggestion)
-        composer.submitted.connect(self._send)
-        composer.edit_submitted.connect(self._send_edit)
-        composer.stop_requested.connect(session.stop)
-        composer.draft_changed.connect(session.save_draft)
-        composer.edit_last_requested.connect(self._edit_last)
         composer.overflow_chosen.connect(lambda way: self.settings_changed.emit(replace(self._settings, overflow=way)))
         composer.model_needed.connect(header.model.open_menu)
-        transcript.edit_requested.connect(self._edit)
-        transcript.regenerate_requested.connect(session.regenerate)
-        transcript.continue_requested.connect(session.continue_answer)
-        transcript.retry_requested.connect(session.retry)
-        transcript.overflow_chosen.connect(session.retry)
-        transcript.branch_requested.connect(session.select_branch)
         transcript.copied.connect(self._toast.show_message)
         transcript.save_failed.connect(self._on_failed)
         transcript.zoom_requested.connect(lambda steps: self._zoom(self._settings.zoom + steps * _ZOOM_STEP))
@@ -239,6 +228,7 @@ class MainWindow(QWidget):
     def _connect_actions(self) -> None:
         actions = self.actions_
         self._reading = Reading(actions, self._transcript, self._composer.field)
+        self._writing = Writing(self._session, self._composer, self._transcript, self._toast)
         self._several = Several(self._session, self._transcript, self._body, actions, self._toast)
         for action, do in (
             (actions.new_chat, self._start_new),
@@ -347,25 +337,6 @@ class MainWindow(QWidget):
     def _search(self) -> None:
         self._sides.set_open(is_open=True)
         self._sidebar.focus_search()
-
-    def _send(self, text: str) -> None:
-        if self._session.send(text):
-            self._composer.clear()
-            self._transcript.scroll_to_end()
-
-    def _send_edit(self, message_id: int, text: str) -> None:
-        if self._session.edit(message_id, text):
-            self._composer.clear()
-
-    def _edit(self, message_id: int) -> None:
-        for row in self._session.rows:
-            if row.message.id == message_id:
-                self._composer.begin_edit(message_id, row.message.text)
-
-    def _edit_last(self) -> None:
-        questions = [row.message.id for row in self._session.rows if row.message.role is Role.USER]
-        if questions and not self._session.answering:
-            self._edit(questions[-1])
 
     def _take_suggestion(self, text: str) -> None:
         self._composer.set_text(text)

@@ -35,6 +35,7 @@ class Session(QObject):
         answering_changed(answering: bool): the open chat is being answered, or no more
         context_changed(): `context` differs
         failed(error: AppError): something went wrong that belongs to no row
+        refused(): something was to be written, but the open chat is being answered
     """
 
     opened = Signal()
@@ -45,6 +46,7 @@ class Session(QObject):
     answering_changed = Signal(bool)
     context_changed = Signal()
     failed = Signal(object)
+    refused = Signal()
 
     def __init__(
         self,
@@ -228,14 +230,14 @@ class Session(QObject):
 
     def send(self, text: str) -> bool:
         """Ask `text` at the end of the open chat. False if nothing came to disk: then nothing was asked either."""
-        if not text.strip() or self.answering:
+        if not text.strip() or self._is_busy():
             return False
         return self._ask(text, self.rows[-1].message.id if self.rows else None)
 
     def edit(self, message_id: int, text: str) -> bool:
         """Put `text` beside a message, as a branch. A question is asked, an answer stands as it was written."""
         message = self._path.find(message_id)
-        if message is None or not text.strip() or self.answering:
+        if message is None or not text.strip() or self._is_busy():
             return False
         if message.role is Role.USER:
             return self._ask(text, message.parent_id)
@@ -248,10 +250,7 @@ class Session(QObject):
     def regenerate(self, message_id: int) -> bool:
         """Answer the question before this answer once more, or this question, as a branch."""
         message = self._path.find(message_id)
-        if message is None or self.answering:
-            return False
-        below = message.parent_id if message.role is Role.ASSISTANT else message.id
-        return self._have_answered(below, self._asking.answer)
+        return message is not None and self._have_answered(self._path.question_of(message), self._asking.answer)
 
     def try_several(self, message_id: int, count: int) -> bool:
         """Have the question before this answer, or this question, answered `count` times at once, as branches.
@@ -259,15 +258,14 @@ class Session(QObject):
         See `asking.varied` for how they are kept from being all the same.
         """
         message = self._path.find(message_id)
-        if message is None or self.answering:
-            return False
-        below = message.parent_id if message.role is Role.ASSISTANT else message.id
-        return self._have_answered(below, partial(self._asking.try_several, count=count))
+        return message is not None and self._have_answered(
+            self._path.question_of(message), partial(self._asking.try_several, count=count)
+        )
 
     def continue_answer(self, message_id: int) -> bool:
         """Write on where this answer ended. The answer as it was stays, as a branch."""
         message = self._path.find(message_id)
-        if message is None or message.role is not Role.ASSISTANT or self.answering:
+        if message is None or message.role is not Role.ASSISTANT:
             return False
         return self._have_answered(message.parent_id, partial(self._asking.write_on, begun=message))
 
@@ -277,7 +275,7 @@ class Session(QObject):
         `overflow` is what becomes, just this once, of what does not fit: then an answer that was begun is written on.
         """
         message = self._path.find(message_id)
-        if message is None or not can_retry(message) or self.answering:
+        if message is None or not can_retry(message):
             return False
         if (message.text or message.reasoning) and overflow is None:
             return self.regenerate(message_id)
@@ -312,6 +310,12 @@ class Session(QObject):
     def _blank(self) -> Chat:
         return Chat(id=0, title="", created_at=0, updated_at=0, system=self._settings.system)
 
+    def _is_busy(self) -> bool:
+        """Whether nothing can be written in the open chat now, which is told."""
+        if self.answering:
+            self.refused.emit()
+        return self.answering
+
     def _ask(self, text: str, parent_id: int | None) -> bool:
         """Save the question and an empty answer below `parent_id`, then have it answered."""
         path = self._path.down_to(parent_id)
@@ -329,7 +333,7 @@ class Session(QObject):
 
     def _have_answered(self, parent_id: int | None, ask: Callable[[Chat, list[Message], Sampling], object]) -> bool:
         """Have the path down to `parent_id` answered, as `ask` does it. False if nothing was asked."""
-        if self.chat is None:
+        if self.chat is None or self._is_busy():
             return False
         chat, path = self.chat, self._path.down_to(parent_id)
         if not self._guarded(lambda: ask(chat, path, self.sampling)):

@@ -34,6 +34,7 @@ class Several(QObject):
         session.message_changed.connect(self._on_message_changed)
         transcript.several_requested.connect(self._try)
         transcript.compare_requested.connect(self._compare)
+        transcript.restyled.connect(self._restyle)
         actions.try_several.triggered.connect(self._try_at_end)
 
     def leave(self) -> bool:
@@ -53,8 +54,22 @@ class Several(QObject):
         shown = list(self._compared).index(message_id)
         self._comparison.show_versions(rows, shown, self._transcript.column.style)
 
+    def _restyle(self) -> None:
+        """The chat is drawn with another style, or worded in another language: so is what is compared."""
+        if not self._compared:
+            return
+        rows = self._session.versions(self._shown.message.id)
+        # Versions that came meanwhile are not among those that are compared.
+        self._compared = {row.message.id: row for row in rows if row.message.id in self._compared}
+        self._comparison.restyle(list(self._compared.values()), self._transcript.column.style)
+
+    @property
+    def _shown(self) -> Row:
+        """The version of what is compared that the chat shows."""
+        return next(row for row in self._session.rows if row.message.id in self._compared)
+
     def _choose(self, message_id: int) -> None:
-        shown = next(row for row in self._session.rows if row.message.id in self._compared)
+        shown = self._shown
         step = self._compared[message_id].branch - shown.branch
         self.leave()
         self._session.select_branch(shown.message.id, step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop.chat.message import Message
+from desktop.chat.message import Message, Role
 from desktop.chat.prompt import ends_of_turns
 from desktop.store.chats import Store
 from desktop.ui.answers import Answers
@@ -43,6 +43,10 @@ class ShownPath:
     def find(self, message_id: int) -> Message | None:
         """The message with this id, if it is on the path."""
         return next((each for each in self.messages if each.id == message_id), None)
+
+    def question_of(self, message: Message) -> int | None:
+        """Below which message of the path its question is answered anew: an answer's parent, or the question itself."""
+        return message.parent_id if message.role is Role.ASSISTANT else message.id
 
     def index(self, message_id: int) -> int:
         """Where on the path the message with this id stands.

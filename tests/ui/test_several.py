@@ -17,6 +17,8 @@ from desktop.chat.message import FinishReason, Sampling, State
 from desktop.errors import Crash, EngineCrashed
 from desktop.paths import Paths
 from desktop.settings import Settings
+from desktop.ui.appearance import Appearance
+from desktop.ui.colours import DARK, LIGHT
 from desktop.ui.comparing import Comparison
 from desktop.ui.main_window import MainWindow
 from desktop.ui.transcript.feed import Feed
@@ -304,6 +306,66 @@ def test_comparing_goes_by_the_arrows_and_is_left_with_escape_or_another_chat(si
     assert not comparison.isVisible()
     desk.session.open_chat(1)
     assert transcript.isVisible()
+
+
+def test_what_cannot_be_done_while_the_chat_is_answered_is_told(sit: Sit, open_window: Open) -> None:
+    gate = threading.Event()
+    desk = sit("Nobody.", [gate, "You."])
+    window = open_window(desk)
+    desk.session.send("Who is there?")
+    desk.settle()
+    desk.session.send("And now?")
+    transcript = window.findChild(Transcript)
+    toast = window.findChild(QFrame, "toast")
+    assert transcript is not None
+    assert toast is not None
+    for ask in (
+        lambda: transcript.regenerate_requested.emit(desk.session.rows[1].message.id),
+        lambda: transcript.several_requested.emit(desk.session.rows[0].message.id, 3),
+        lambda: desk.session.edit(desk.session.rows[0].message.id, "Where is it?"),
+        lambda: desk.session.send("What?"),
+    ):
+        toast.hide()
+        ask()
+        assert toast.isVisible()
+        assert any("still being answered" in label.text() for label in toast.findChildren(QLabel))
+    assert [row.branches for row in desk.session.rows] == [1, 1, 1, 1]
+    gate.set()
+    desk.settle()
+    toast.hide()
+    transcript.regenerate_requested.emit(desk.session.rows[1].message.id)
+    assert not toast.isVisible()
+    desk.settle()
+
+
+def test_comparing_wears_another_theme_zoom_and_language_at_once(
+    sit: Sit, open_window: Open, qapp: QApplication
+) -> None:
+    desk = sit("Nobody.", "You.", "Me.")
+    window = open_window(desk)
+    try_several(desk, 2)
+    desk.settle()
+    transcript, comparison = window.findChild(Transcript), window.findChild(Comparison)
+    assert transcript is not None
+    assert comparison is not None
+    transcript.compare_requested.emit(desk.session.rows[1].message.id)
+    QTest.keyClick(focused(comparison), Qt.Key.Key_Right)
+    pages = comparison.findChildren(Feed)
+    appearance = Appearance(qapp)
+    try:
+        for settings in (
+            Settings(language="zh_CN", theme="dark", zoom=1.5),
+            Settings(language="en", theme="light"),
+        ):
+            appearance.apply(settings)
+            window.set_settings(settings)
+            tokens = DARK if settings.theme == "dark" else LIGHT
+            assert [page.column.style.tokens for page in pages] == [tokens] * 3
+            assert [page.column.style.zoom for page in pages] == [settings.zoom] * 3
+            words = "选第 3 个" if settings.language == "zh_CN" else "Choose 3"
+            assert focused(comparison).text() == words
+    finally:
+        appearance.apply(Settings(language="en", theme="light"))
 
 
 def shown_in(pages: list[Feed]) -> list[str]:

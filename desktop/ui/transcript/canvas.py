@@ -36,9 +36,11 @@ class Canvas(QAbstractScrollArea):
 
     Signals:
         settled(): what is in sight is laid out and stands where it belongs
+        restyled(): it is drawn with another style now, or in another language
     """
 
     settled = Signal()
+    restyled = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -190,7 +192,7 @@ class Canvas(QAbstractScrollArea):
         bar.setValue(value)
 
     def leave_room_above(self, room: int) -> None:
-        """Let the chat begin `room` px lower: what floats there would cover its beginning."""
+        """Let the chat begin `room` px lower: what floats there would cover its beginning. Less than 0 is higher."""
         bar = self.verticalScrollBar()
         value = -room if bar.value() <= self.column.top(0) else bar.value()
         self._room_above = room
@@ -227,6 +229,7 @@ class Canvas(QAbstractScrollArea):
         self.column.restyle(style)
         self.column.set_width(column_width(self.width(), style.zoom))
         self._keep_place(anchor)
+        self.restyled.emit()
 
     def refresh(self, changed: Callable[[Block], bool]) -> None:
         """Lay out anew the blocks that `changed` tells: what they show has come or is another now.
