@@ -257,7 +257,7 @@ class LocalEngine:
                         yield event
         except EngineCrashed as crash:
             on_gpu = self._hello is not None and self._hello.gpu and attempt.n_gpu_layers != 0
-            raise failed_load(crash, attempt.path, self._free_bytes, on_gpu=on_gpu) from None
+            raise failed_load(crash, attempt, self._free_bytes, on_gpu=on_gpu) from None
 
     def _keep(self) -> None:
         """Have what was read kept, if that can be done in a moment."""

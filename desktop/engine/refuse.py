@@ -18,7 +18,7 @@ def refuse_bad_files(model: ModelSpec) -> None:
     Raises:
         NoSuchModel, BadModelFile
     """
-    for path in filter(None, (model.path, model.draft_path)):
+    for path in _files(model):
         _refuse_bad_file(path)
 
 
@@ -44,19 +44,26 @@ def _refuse_bad_file(path: str) -> None:
         raise BadModelFile(path, Flaw.TRUNCATED, f"{len(start)} bytes")
 
 
-def failed_load(crash: EngineCrashed, path: str, free_bytes: int, *, on_gpu: bool) -> AppError:
-    """What it means that the process died while it loaded the model at `path`.
+def failed_load(crash: EngineCrashed, model: ModelSpec, free_bytes: int, *, on_gpu: bool) -> AppError:
+    """What it means that the process died while it loaded `model`.
 
     `free_bytes` of memory were free before. With `on_gpu` a GPU was used: then its driver is suspected, not the file.
     """
-    try:
-        size_bytes = Path(path).stat().st_size
-    except OSError:
-        return NoSuchModel(path)  # its disk was unplugged, and reading on was a memory fault
+    size_bytes = 0
+    for path in _files(model):
+        try:
+            size_bytes += Path(path).stat().st_size
+        except OSError:
+            return NoSuchModel(path)  # its disk was unplugged, and reading on was a memory fault
     if crash.crash is Crash.OUT_OF_MEMORY or (
         crash.crash in (Crash.ABORTED, Crash.KILLED) and size_bytes > free_bytes and not on_gpu
     ):
-        return ModelDoesNotFit(path, needed_bytes=size_bytes, free_bytes=free_bytes)
-    if crash.crash is Crash.ABORTED and not on_gpu:
-        return BadModelFile(path, Flaw.DAMAGED)
+        return ModelDoesNotFit(model.path, needed_bytes=size_bytes, free_bytes=free_bytes)
+    # Of two files nobody knows which one it was.
+    if crash.crash is Crash.ABORTED and not on_gpu and model.draft_path is None:
+        return BadModelFile(model.path, Flaw.DAMAGED)
     return crash
+
+
+def _files(model: ModelSpec) -> list[str]:
+    return [path for path in (model.path, model.draft_path) if path]

@@ -112,6 +112,12 @@ def test_an_abort_during_a_load_is_the_files_fault(stand_in: Make, tiny_model: P
     assert raised.value.flaw is Flaw.DAMAGED
 
 
+def test_of_a_model_and_its_draft_model_none_is_blamed(stand_in: Make, tiny_model: Path) -> None:
+    with pytest.raises(EngineCrashed) as raised:
+        list(stand_in("load aborts").load(ModelSpec(str(tiny_model), draft_path=str(tiny_model))))
+    assert raised.value.during == "load"
+
+
 def test_a_template_that_cannot_be_ended_from_inside(stand_in: Make, tiny_model: Path) -> None:
     engine = stand_in("hangs", render_limit_s=0.2)
     list(engine.load(ModelSpec(str(tiny_model))))
