@@ -147,11 +147,15 @@ class BadModelFile(ModelError):
 
 @dataclass(eq=False)
 class ModelDoesNotFit(ModelError):
-    """The model at `path` needs about `needed_bytes` of memory and `free_bytes` are free."""
+    """The model at `path` needs about `needed_bytes` of memory and `free_bytes` are free.
+
+    `fits_without_draft` says that only its draft model makes it too big.
+    """
 
     path: str
     needed_bytes: int
     free_bytes: int
+    fits_without_draft: bool = False
 
 
 @dataclass(eq=False)

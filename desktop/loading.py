@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -142,11 +142,14 @@ class Loading:
             self._ways = {}
             return self._plain.plan(wanted, info)  # the engine knows more kinds of files, and says what is wrong
         draft = _draft_header(wanted)
-        found = ways(header, self.machine(), wanted if draft else replace(wanted, draft_path=None), info, draft)
-        usable = [way for way in found if way.fit.verdict is not Verdict.TOO_BIG or insists(wanted, way)]
+        machine, alone = self.machine(), replace(wanted, draft_path=None)
+        found = ways(header, machine, wanted if draft else alone, info, draft)
+        usable = _usable(wanted, found)
         if not usable:
             best = found[0].fit
-            raise ModelDoesNotFit(wanted.path, best.needed_bytes, max(0, best.needed_bytes - best.short_bytes))
+            free_bytes = max(0, best.needed_bytes - best.short_bytes)
+            fits_alone = draft is not None and bool(_usable(alone, ways(header, machine, alone, info)))
+            raise ModelDoesNotFit(wanted.path, best.needed_bytes, free_bytes, fits_without_draft=fits_alone)
         self._ways = {way.spec: way for way in usable}
         return self._without_crashed(usable)
 
@@ -317,6 +320,11 @@ class Loading:
                 # Known until the program ends, then learned again.
                 self._is_written = False
                 _log.warning("%s cannot be written", self._file.name, exc_info=True)
+
+
+def _usable(wanted: ModelSpec, found: Sequence[Way]) -> list[Way]:
+    """Those that fit, or that the user insists on."""
+    return [way for way in found if way.fit.verdict is not Verdict.TOO_BIG or insists(wanted, way)]
 
 
 def _draft_header(wanted: ModelSpec) -> Header | None:

@@ -290,6 +290,19 @@ def test_all_files_of_a_model_are_counted(desk: Desk, tmp_path: Path) -> None:
     assert desk.loads() == []
 
 
+def test_what_is_too_big_because_of_its_draft_model_alone_says_so(desk: Desk, tmp_path: Path) -> None:
+    shards = shard_files(tmp_path, "Draft-Q8_0", 2, (1 << 19, 1 << 19))
+    engine = desk.start(gpus=())
+    with pytest.raises(ModelDoesNotFit) as raised:
+        list(engine.load(replace(desk.spec(), draft_path=str(shards[0]))))
+    assert raised.value.path == str(desk.model)
+    assert raised.value.needed_bytes > 2 << 40
+    assert raised.value.fits_without_draft
+    with pytest.raises(ModelDoesNotFit) as alone:
+        list(engine.load(ModelSpec(str(shards[0]), draft_path=str(desk.model))))
+    assert not alone.value.fits_without_draft
+
+
 def test_a_file_that_only_the_engine_understands_is_left_to_it(desk: Desk) -> None:
     desk.model.write_bytes(b"GGUF" + bytes(60))
     engine = desk.start()

@@ -39,11 +39,13 @@ def model_words(error: AppError) -> Explanation | None:  # noqa: PLR0911  a tabl
         case BadModelFile(path, flaw, detail):
             what = tr("{name} cannot be used as a model.", name=Path(path).name or path)
             return Explanation(what, *_flaw_words(flaw, clipped(detail)))
-        case ModelDoesNotFit(path, needed_bytes, free_bytes):
+        case ModelDoesNotFit(path, needed_bytes, free_bytes, fits_without_draft):
             return Explanation(
                 tr("{name} does not fit into memory.", name=Path(path).name),
                 memory_words(needed_bytes, free_bytes),
-                tr("Close other programs, choose a smaller context, or a smaller model."),
+                tr("Without its draft model it fits: choose “None” for that in its details, or close other programs.")
+                if fits_without_draft
+                else tr("Close other programs, choose a smaller context, or a smaller model."),
             )
         case Altered(path):
             return Explanation(

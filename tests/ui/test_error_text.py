@@ -114,6 +114,8 @@ def test_sizes_in_gigabytes() -> None:
     words = explain(ModelDoesNotFit("/x/big.gguf", 9_000_000_000, 6_040_000_000))
     assert words.what == "big.gguf does not fit into memory."
     assert words.why == "It needs about 9.0 GB of memory, 6.0 GB are free."
+    assert "draft" not in words.next
+    assert "draft" in explain(ModelDoesNotFit("/x/big.gguf", 9, 6, fits_without_draft=True)).next
     crash = EngineCrashed(Crash.OUT_OF_MEMORY, "load", 9_000_000_000, 6_000_000_000)
     assert "9.0 GB" in one_line(crash)
 

@@ -15,7 +15,7 @@ from desktop.engine.llama.model import Model, Vocabulary
 from desktop.engine.llama.sample import Logits
 from desktop.engine.llama.states import common_length
 from desktop.engine.llama.stopping import StopSwitch
-from desktop.errors import BadModelFile, Flaw
+from desktop.errors import BadModelFile, Flaw, ModelDoesNotFit
 
 _HOPED = 0.7
 """How often a draft model is taken to be right before it is known."""
@@ -42,7 +42,11 @@ class Draft:
         self, path: str, model: Model, spec: ModelSpec, switch: StopSwitch, on_progress: Callable[[float], None]
     ) -> None:
         own = replace(spec, path=path, n_ctx=model.n_ctx, kv_type=None, tensor_split=None, draft_path=None)
-        self.model = Model(own, on_progress)
+        try:
+            self.model = Model(own, on_progress)
+        except ModelDoesNotFit as error:
+            # It is not what the user wants to talk with: that fits, and is what cannot be loaded so.
+            raise ModelDoesNotFit(spec.path, error.needed_bytes, error.free_bytes, fits_without_draft=True) from error
         if not _agree(self.model.vocabulary, model.vocabulary):
             raise BadModelFile(path, Flaw.OTHER_VOCABULARY)
         if self.model.keeps_state:
