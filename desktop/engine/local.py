@@ -201,13 +201,7 @@ class LocalEngine:
     def unload(self) -> None:
         """See `Engine.unload`."""
         self._keep()
-        with self._lock:
-            process, self._process = self._process, None
-            loaded, self._loaded = self._loaded, None
-            self._attempt = None
-        if loaded is not None:
-            self._planner.released()
-        if process is not None:
+        if (process := self._let_go()[0]) is not None:
             process.end()
 
     def close(self) -> None:
@@ -346,15 +340,10 @@ class LocalEngine:
 
     def _death(self, run: _Run, told: Crash | None = None) -> AppError:
         """Bury the process; the error that its death is. `told` is what the process said of it itself."""
-        with self._lock:
-            process, self._process = self._process, None
-            loaded, self._loaded = self._loaded, None
-            attempt, self._attempt = self._attempt, None
+        process, loaded, attempt = self._let_go()
         if process is None:
             raise RuntimeError("there is no engine process")
         status = process.end()
-        if loaded is not None:
-            self._planner.released()
         if run.expired:
             return TemplateFailed(TemplateFault.TOO_SLOW, f"{self._render_limit_s:g} s")
         if run.stopped and run.during == "load":
@@ -367,6 +356,15 @@ class LocalEngine:
         if crash.crash is Crash.OUT_OF_MEMORY and loaded is not None:
             crash.needed_bytes, crash.free_bytes = loaded[1].size_bytes, self._free_bytes
         return crash
+
+    def _let_go(self) -> tuple[EngineProcess | None, tuple[ModelSpec, Loaded] | None, ModelSpec | None]:
+        """The process, the model and how that was loaded, which are ours no more: the process is to be ended."""
+        with self._lock:
+            gone = self._process, self._loaded, self._attempt
+            self._process = self._loaded = self._attempt = None
+        if gone[1] is not None:
+            self._planner.released()
+        return gone
 
     @contextlib.contextmanager
     def _running(self) -> Iterator[_Run]:
