@@ -199,7 +199,7 @@ class _Writing:
                 token: dict[str, object] = {"type": "token", "text": text, "id": token_id, "reasoning": reasoning}
                 if event.logprob is not None:
                     token["logprob"] = event.logprob
-                    token["alternatives"] = [asdict(each) for each in event.alternatives]
+                    token["alternatives"] = [each._asdict() for each in event.alternatives]
                 self._terminal.data(token)
 
     def _save_end(self, error: AppError | None) -> None:

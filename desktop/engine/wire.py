@@ -1,7 +1,8 @@
 """What crosses the pipe between the app and the engine process: one JSON object a line.
 
 Values are frozen dataclasses, written as their class's name as `type` and their fields, without those that are as by
-default. Only the classes named here can arrive, so neither side can make the other build anything else.
+default; named tuples as lists of their fields. Only the classes named here can arrive, so neither side can make the
+other build anything else.
 """
 
 from __future__ import annotations
@@ -160,7 +161,7 @@ _TYPES: dict[str, type] = {
     for kind in (
         *(Load, Generate, Render, Keep, Tune, Use, Describe, Call, Stop, Hello, Failed, Bug, Done, Reply),
         *(ModelSpec, Request, Turn, Sampling, Device, SystemInfo),
-        *(LoadProgress, Loaded, DeviceUse, Fallback, PrefillProgress, Token, Alternative, Finished, Statistics, Prompt),
+        *(LoadProgress, Loaded, DeviceUse, Fallback, PrefillProgress, Token, Finished, Statistics, Prompt),
         Tuning,
     )
 }
@@ -219,6 +220,8 @@ def _revive(values: dict[str, Any]) -> object:
     for name, value in values.items():
         if type(value) is list:
             values[name] = _tuple(value)
+    if kind is Token and "alternatives" in values:
+        values["alternatives"] = tuple(map(Alternative._make, values["alternatives"]))
     if kind in _ENUMS:
         for name, enum in _ENUMS[kind].items():
             if name in values:

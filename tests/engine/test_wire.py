@@ -7,6 +7,7 @@ import pytest
 
 from desktop.chat.message import FinishReason, Role, Sampling, Statistics, Turn
 from desktop.engine.api import (
+    Alternative,
     Device,
     DeviceUse,
     Fallback,
@@ -59,6 +60,7 @@ INFO = SystemInfo(
         Stop(7),
         Reply(2, (Token("é\ud800", 5, reasoning=True), Finished(FinishReason.STOPPED, STATISTICS, 9), Done())),
         Reply(3, (INFO,)),
+        Reply(3, (Token("a", 5, logprob=-0.25, alternatives=(Alternative(5, "a", -0.25), Alternative(6, "é", -2.5))),)),
         Call(4, Load(ModelSpec("a.gguf", 64, 3, 2, "q8_0", ("CUDA0", "CUDA1"), (0.5, 1.5)))),
         Call(5, Load(ModelSpec("a.gguf", devices=()))),
         Reply(6, (LOADED, replace(LOADED, fallback=None, devices=()))),
@@ -92,6 +94,8 @@ def test_errors_arrive_with_their_facts() -> None:
         b'{"type":"Stop","number":1,"more":2}',
         b'{"type":["Stop"]}',
         b'{"type":"Turn","text":"no role"}',
+        b'{"type":"Reply","number":1,"events":[{"type":"Token","text":"a","id":1,"alternatives":[[1,"a"]]}]}',
+        b'{"type":"Reply","number":1,"events":[{"type":"Token","text":"a","id":1,"alternatives":1}]}',
         b'{"type":"Turn","role":"nobody","text":""}',
         b"[" * 100_000,
         b"\xff",

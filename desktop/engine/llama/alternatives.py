@@ -22,6 +22,8 @@ class Likelihood:
 
 
 UNTOLD = Likelihood()
+_DIGITS = 6
+"""Behind the point: more than `log_mass` has right, and half of what a double has, which all have to cross the pipe."""
 _TOO_SMALL = 1e-30
 """A sum of single-precision exponentials below it has lost digits, or all of them."""
 
@@ -37,9 +39,9 @@ def likelihood(logits: Logits, token: int, n: int, vocabulary: Vocabulary) -> Li
     mass = log_mass(logits)
     found = likeliest(logits, min(n, MOST_ALTERNATIVES, logits.size))
     return Likelihood(
-        float(logits[token]) - mass,
+        round(float(logits[token]) - mass, _DIGITS),
         tuple(
-            Alternative(i, vocabulary.piece(i, special=True).decode("utf-8", "replace"), logit - mass)
+            Alternative(i, vocabulary.piece(i, special=True).decode("utf-8", "replace"), round(logit - mass, _DIGITS))
             for i, logit in zip(found.tolist(), logits[found].tolist(), strict=True)
             if logit > -math.inf
         ),

@@ -29,6 +29,8 @@ class Vocabulary:
         self._vocab = llama_cpp.llama_model_get_vocab(model)
         self.n_tokens: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
         self._buffer = ctypes.create_string_buffer(_PIECE_BYTES)
+        # Those that were asked for: most of a text's tokens come again and again.
+        self._pieces: dict[tuple[int, bool], bytes] = {}
         self._bos: int = llama_cpp.llama_vocab_bos(self._vocab)
         self._eos: int = llama_cpp.llama_vocab_eos(self._vocab)
         self._add_bos = bool(llama_cpp.llama_vocab_get_add_bos(self._vocab))
@@ -59,6 +61,12 @@ class Vocabulary:
 
     def piece(self, token: int, *, special: bool = False) -> bytes:
         """The bytes of a token's text, perhaps a part of a character. Control tokens have none unless `special`."""
+        known = self._pieces.get((token, special))
+        if known is None:
+            known = self._pieces[token, special] = self._read_piece(token, special=special)
+        return known
+
+    def _read_piece(self, token: int, *, special: bool) -> bytes:
         n = llama_cpp.llama_token_to_piece(self._vocab, token, self._buffer, len(self._buffer), 0, special)
         if n < 0:
             self._buffer = ctypes.create_string_buffer(-n)

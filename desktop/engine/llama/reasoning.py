@@ -107,6 +107,8 @@ class ReasoningSplitter:
 
     def feed(self, text: str) -> list[tuple[bool, str]]:
         """What is certain after `text`: pieces in order, each with whether it is reasoning. None of them is empty."""
+        if self._end == "" and not self._trims and not self._pending:
+            return [(self._reasons, text)] if text else []  # as all of it would be, token after token
         self._pending += text
         return self._split(final=False)
 
