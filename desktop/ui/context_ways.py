@@ -58,11 +58,12 @@ def measure(
             if overflow is chosen:
                 used_tokens, unread_tokens = full.prompt_tokens, 0
             continue
-        if overflow is chosen:
-            used_tokens, unread_tokens = fitted.prompt_tokens, fitted.prompt_tokens - fitted.known_tokens
+        unread = fitted.prompt_tokens - fitted.known_tokens
         if not fitted.left_out:
             # All of it fits, by any way.
-            return ContextUse(used_tokens, n_ctx, False, unread_tokens, speed.seconds(unread_tokens), chosen=chosen)
+            return ContextUse(fitted.prompt_tokens, n_ctx, False, unread, speed.seconds(unread), chosen=chosen)
+        if overflow is chosen:
+            used_tokens, unread_tokens = fitted.prompt_tokens, unread
         ways.append(_way(engine, request, n_ctx, overflow, cut, fitted, speed))
     return ContextUse(used_tokens, n_ctx, False, unread_tokens, speed.seconds(unread_tokens), tuple(ways), chosen)
 
