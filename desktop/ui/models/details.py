@@ -30,6 +30,7 @@ from desktop.ui.models.loading_form import LoadingForm
 from desktop.ui.theme import COLUMN_PX, scaled
 
 _ACTS = (Act.USE, Act.LOCATE, Act.VERIFY, Act.STOP_VERIFYING, Act.REVEAL, Act.TAKE_OFF, Act.TRASH)
+_NARROW_PX = 400
 
 
 class Details(QWidget):
@@ -156,6 +157,12 @@ class Details(QWidget):
         self._column.setSpacing(scaled(12))
         self._grid.setHorizontalSpacing(scaled(24))
         self._grid.setVerticalSpacing(scaled(6))
+        self._wrap_names()
+
+    def _wrap_names(self) -> None:
+        """The names of facts take no more than they need, unless they would push the facts out of the window."""
+        for name, _ in self._facts:
+            name.setWordWrap(self.width() < scaled(_NARROW_PX))
 
     def _say(self) -> None:
         model = self._model
@@ -205,6 +212,7 @@ class Details(QWidget):
             for column, label in enumerate(labels):
                 self._grid.addWidget(label, len(self._facts), column, Qt.AlignmentFlag.AlignTop)
             self._facts.append(labels)
+        self._wrap_names()
         # Below all facts, whose number differs from model to model.
         self._grid.addWidget(self._where, len(self._facts), 0)
         self._grid.addWidget(self._path, len(self._facts), 1)

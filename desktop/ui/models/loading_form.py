@@ -26,6 +26,8 @@ _LEAST_CONTEXT = 64
 _EXACT, _COARSE = KV_TYPES[0], KV_TYPES[-1]
 _FLASH_ATTENTION = (None, True, False)
 _NUMBER_PX, _CHOICE_PX = 120, 210
+_ANY_WIDTH = 16_777_215  # QWIDGETSIZE_MAX
+_LEFT = Qt.AlignmentFlag.AlignLeft
 _NARROW_PX = 400
 """Of the form: below that a field stands under its words instead of beside them."""
 
@@ -225,8 +227,7 @@ class LoadingForm(QWidget):
 
     def _dress(self) -> None:
         self._column.setSpacing(scaled(14))
-        for field in self._fields():
-            field.setFixedWidth(scaled(_CHOICE_PX if isinstance(field, Choice) else _NUMBER_PX))
+        self._set_widths()
         for label, _, _ in self._rows:
             label.setAlignment(Qt.AlignmentFlag.AlignLeft)
         self._arrange()
@@ -244,14 +245,28 @@ class LoadingForm(QWidget):
             words.setSpacing(scaled(4) if narrow else 0)
             if narrow:
                 self._grid.removeWidget(field)
-                words.insertWidget(words.count() - 1, field, 0, Qt.AlignmentFlag.AlignLeft)
+                whole = isinstance(field, Choice)
+                words.insertWidget(words.count() - 1, field, 0, Qt.AlignmentFlag(0) if whole else _LEFT)
             else:
                 words.removeWidget(field)
                 self._grid.addWidget(field, row, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+        self._set_widths()
+
+    def _set_widths(self) -> None:
+        """A list under its words is as wide as the form, however narrow that is."""
+        for field in self._fields():
+            if self._narrow and isinstance(field, Choice):
+                field.setMinimumWidth(0)
+                field.setMaximumWidth(_ANY_WIDTH)
+            else:
+                field.setFixedWidth(scaled(_CHOICE_PX if isinstance(field, Choice) else _NUMBER_PX))
 
 
 def _choice(name: str, *items: str) -> Choice:
     made = Choice()
     made.setObjectName(name)
+    # Else it is never narrower than its longest words.
+    made.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    made.setMinimumContentsLength(6)
     made.addItems(items)
     return made

@@ -174,5 +174,10 @@ def test_in_a_narrow_window_a_field_stands_below_its_words(shop: Shop) -> None:
     shop.page.resize(380, 600)
     shop.bot.waitUntil(lambda: kv_type.x() == 0)
     assert kv_type.geometry().right() < form.width() <= 380
+    # However narrow the window is: a list of its own width would be cut by it.
+    shop.page.resize(240, 600)
+    shop.bot.waitUntil(lambda: kv_type.width() < 210)
+    assert kv_type.x() == 0
+    assert kv_type.geometry().right() < form.width()
     shop.page.resize(900, 600)
     shop.bot.waitUntil(lambda: kv_type.x() > form.width() // 2)
