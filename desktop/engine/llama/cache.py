@@ -104,7 +104,7 @@ class Cache:
         if not self._can_cut(cut, self._oldest()):
             cut = self._checkpoints.go_back_to(cut)
         if not cut or not llama_cpp.llama_memory_seq_rm(memory, SEQUENCE, cut, -1):
-            llama_cpp.llama_memory_clear(memory, True)
+            self._empty()
             cut = 0
         self._checkpoints.forget_from(cut)
         self._n_kept = min(self._n_kept, cut)
@@ -141,7 +141,7 @@ class Cache:
             self._model.context, as_path(state.file), SEQUENCE, room, len(room), ctypes.byref(n_tokens)
         )
         if not read or tuple(room[: n_tokens.value]) != state.tokens:
-            llama_cpp.llama_memory_clear(self._model.memory, True)
+            self._empty()
             self._states.drop(state)
             return False
         self.tokens = list(state.tokens)
@@ -229,8 +229,15 @@ class Cache:
             raise RuntimeError("a sequence did not fit the context that was made for it")
 
     def _clear(self) -> None:
-        llama_cpp.llama_memory_clear(self._model.memory, True)
+        self._empty()
         self.tokens = []
         self._others = {}
         self._checkpoints.clear()
         self._n_kept = 0
+
+    def _empty(self) -> None:
+        """Have no token in llama.cpp's cache.
+
+        The values stay: no sequence sees them, and overwriting those of 6,000 tokens took as long as it takes to stop.
+        """
+        llama_cpp.llama_memory_clear(self._model.memory, False)
