@@ -240,6 +240,23 @@ def test_in_the_menu_of_a_message_it_can_be_looked_at_twice(sit: Sit, open_windo
     assert versions(desk) == ["You.", "Me."]
 
 
+def test_the_menu_opens_below_the_button_for_the_key_too(sit: Sit, open_window: Open) -> None:
+    desk = sit("Nobody.")
+    window = open_window(desk)
+    desk.session.send("Who is there?")
+    desk.settle()
+    transcript = window.findChild(Transcript)
+    assert transcript is not None
+    transcript.focus_last()
+    QTest.keyClick(transcript, Qt.Key.Key_Up)
+    QTest.keyClick(transcript, Qt.Key.Key_T)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    # A question stands at the right, and so does what can be done with it.
+    assert menu.x() > transcript.mapToGlobal(transcript.rect().center()).x()
+    menu.close()
+
+
 def test_the_button_asks_how_many(sit: Sit, open_window: Open) -> None:
     desk = sit("Nobody.", "You.", "Me.")
     window = open_window(desk)

@@ -382,7 +382,8 @@ class Transcript(Noticing):
             case Press.REGENERATE:
                 self.regenerate_requested.emit(self._id(row))
             case Press.SEVERAL:
-                self._ask_how_many(row, self.viewport().mapToGlobal(self.chosen_point()))
+                chosen = self.viewport().mapToGlobal(self.chosen_point())
+                self._ask_how_many(row, self._overlay.several_corner(chosen))
             case Press.COMPARE:
                 self.compare_requested.emit(self._id(row))
         return True

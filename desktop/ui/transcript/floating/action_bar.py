@@ -175,8 +175,12 @@ class ActionBar(QWidget):
             self._row_layout.addStretch()
             self._row_layout.addWidget(self._statistics)
 
+    def several_corner(self) -> QPoint:
+        """Where the menu of how many belongs, on the screen."""
+        return self._several.mapToGlobal(self._several.rect().bottomLeft())
+
     def _ask_how_many(self) -> None:
-        self.several_requested.emit(self._several.mapToGlobal(self._several.rect().bottomLeft()))
+        self.several_requested.emit(self.several_corner())
 
     def _fit_statistics(self) -> None:
         """Show the statistics where they fit beside the buttons."""

@@ -120,6 +120,12 @@ class Overlay(QObject):
             self.jump.move(x, self._viewport.height() - self.jump.height() - margin)
             self.jump.raise_()
 
+    def several_corner(self, otherwise: QPoint) -> QPoint:
+        """Where the menu of how many belongs for the chosen message; `otherwise` while its button is out of sight."""
+        bar = self.focus_bar
+        in_sight = bar.isVisible() and self._viewport.rect().contains(bar.geometry())
+        return bar.several_corner() if in_sight else otherwise
+
     def confirm_copied(self, row: int, *, confirmed: bool) -> None:
         """Show on `row` that it was copied, or no more."""
         for bar, shown in self._rows.items():
