@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from desktop.chat.message import Overflow
 from desktop.cli.command import Command
 from desktop.engine.api import MOST_ALTERNATIVES
 from desktop.ui.i18n import tr
@@ -84,6 +85,13 @@ def positive(text: str) -> int:
 def alternatives(text: str) -> int:
     """How many alternatives are told with each token."""
     return _in_range(text, 1, MOST_ALTERNATIVES)
+
+
+def overflow(text: str) -> Overflow:
+    """What to do about a full context."""
+    if text not in tuple(Overflow):
+        raise argparse.ArgumentTypeError(tr("{value} is none of: {choices}", value=text, choices=", ".join(Overflow)))
+    return Overflow(text)
 
 
 def _in_range(text: str, least: int, most: int) -> int:

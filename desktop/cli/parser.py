@@ -8,7 +8,6 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from desktop.chat.message import Overflow
 from desktop.cli import ask, chats, doctor, export, hub, models, prompt
 from desktop.cli.arguments import (
     add_command,
@@ -16,6 +15,7 @@ from desktop.cli.arguments import (
     add_model,
     alternatives,
     data_dir_option,
+    overflow,
     positive,
     temperature,
     whole_number,
@@ -120,8 +120,7 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tokens", type=positive, metavar="N", help=tr("end the answer after so many tokens"))
     parser.add_argument(
         "--overflow",
-        type=Overflow,
-        choices=tuple(Overflow),
+        type=overflow,
         metavar="WAY",
         help=tr("what to do when the chat does not fit the context: drop, summarise or stop"),
     )

@@ -175,6 +175,7 @@ def test_a_base_model_goes_on_with_a_text(shell: Shell, gemma_model: Path) -> No
         (("ask", "--max-tokens", "0", "hi"), 2, "0 is no whole number from 1 to"),
         (("ask", "--max-tokens", "few", "hi"), 2, "few is no whole number"),
         (("ask", "--seed", "4294967295", "hi"), 2, "from 0 to 4294967294"),
+        (("ask", "--overflow", "wait", "hi"), 2, "--overflow: wait is none of: drop, summarise, stop"),
         (("chats", "show", "77"), 3, "no chat with the number 77"),
         (("chats", "show", "99999999999999999999"), 3, "no chat"),
         (("chats",), 2, "usage"),
