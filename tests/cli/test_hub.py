@@ -265,6 +265,8 @@ def _go_on(shell: Shell, server: HubServer, tiny_model: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C is no signal that a process can be sent there")
 def test_ctrl_c_keeps_what_is_here(shell: Shell, server: HubServer, tiny_model: Path) -> None:
+    # A suite that was begun in the background ignores it, and programs that it starts would, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with _begin(shell, server) as process:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
