@@ -14,9 +14,13 @@ from desktop.ui.transcript.column import Column
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.speech import accessible
 
+_SHARE = 0.03
+"""Of a processor's time, what laying out a growing answer may take. The model computes on the same processors, and its
+threads wait for each other: on two of them, steps as often as there were new words cost a twelfth of its speed."""
+_SMOOTH_S = 0.1
+"""But that is no reason to wait for longer than this."""
 _BACK_OFF = 3
-"""A streamed step waits this many times as long as the last one took, so that it never takes all of the main thread."""
-_NOTICED_S = 0.008
+"""A long step is waited for this many times as long as it took, so that it never takes all of the main thread."""
 
 
 class Feed(Canvas):
@@ -88,7 +92,7 @@ class Feed(Canvas):
         for index in shown:
             accessible.row_grew(self, index)
         took = time.perf_counter() - start
-        self._due_s = start + took * (1 + _BACK_OFF) if took > _NOTICED_S else 0.0
+        self._due_s = start + max(took * (1 + _BACK_OFF), min(took / _SHARE, _SMOOTH_S))
         if self._late:
             self._show_later()
 
