@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
-from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from typing_extensions import override
 
@@ -17,22 +14,14 @@ from desktop.ui.gpu_help import GpuHelpView
 from desktop.ui.i18n import tr
 from desktop.ui.models.choice import Models
 from desktop.ui.sampling_form import OptionalNumber, worded_row
+from desktop.ui.settings_page import SettingsPage
 
 
-class ModelSettings(QWidget):
-    """What holds for all models that have no wishes of their own.
-
-    Signals:
-        changed(settings: Settings)
-    """
-
-    changed = Signal(object)
+class ModelSettings(SettingsPage):
+    """What holds for all models that have no wishes of their own."""
 
     def __init__(self, models: Models, paths: Paths, settings: Settings, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._settings = settings
-        self._filling = False
-        self._says: list[Callable[[], object]] = []
+        super().__init__(settings, parent)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(0, 1)
@@ -55,10 +44,8 @@ class ModelSettings(QWidget):
         self._retranslate()
         self.set_settings(settings)
 
-    def set_settings(self, settings: Settings) -> None:
-        """The settings are now these, whoever changed them."""
-        self._settings = settings
-        self._filling = True
+    @override
+    def _fill(self, settings: Settings) -> None:
         self._n_ctx.set_number(settings.n_ctx)
         self._n_gpu_layers.set_number(settings.n_gpu_layers)
         self._n_threads.set_number(settings.n_threads)
@@ -66,13 +53,6 @@ class ModelSettings(QWidget):
         self._loads_at_start.setChecked(settings.loads_at_start)
         self._unload_after.set_number(settings.unload_after_min)
         self._states_gb.set_number(settings.states_gb)
-        self._filling = False
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.LanguageChange:
-            self._retranslate()
 
     def _add_rows(self) -> None:
         rows: tuple[tuple[QWidget, Callable[[], tuple[str, str]]], ...] = (
@@ -132,15 +112,9 @@ class ModelSettings(QWidget):
         number = self._states_gb.number()
         self._change(states_gb=Settings().states_gb if number is None else number)
 
-    def _change(self, **values: Any) -> None:
-        settings = replace(self._settings, **values)
-        if not self._filling and settings != self._settings:
-            self._settings = settings
-            self.changed.emit(settings)
-
+    @override
     def _retranslate(self) -> None:
-        for say in self._says:
-            say()
+        super()._retranslate()
         for field in (self._n_ctx, self._n_gpu_layers, self._n_threads):
             field.setPlaceholderText(tr("Automatic"))
         self._unload_after.setPlaceholderText(tr("Never"))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -16,6 +14,7 @@ from desktop.ui.controls import Switch, set_look
 from desktop.ui.hub_access import HubAccess
 from desktop.ui.i18n import tr
 from desktop.ui.sampling_form import WholeNumber, labels_of_row
+from desktop.ui.settings_page import SettingsPage
 from desktop.ui.theme import scaled
 from desktop.ui.token_field import TokenField
 
@@ -25,21 +24,12 @@ _MOST_AT_ONCE = 8
 _FIELD_PX = 240
 
 
-class NetworkSettings(QWidget):
-    """A change of a field that makes sense is reported; one that does not is explained beside the field.
-
-    Signals:
-        changed(settings: Settings)
-    """
-
-    changed = Signal(object)
+class NetworkSettings(SettingsPage):
+    """A change of a field that makes sense is reported; one that does not is explained beside the field."""
 
     def __init__(self, access: HubAccess, settings: Settings, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(settings, parent)
         self._access = access
-        self._settings = settings
-        self._filling = False
-        self._says: list[Callable[[], object]] = []
         self._offline = Switch()
         self._offline.setObjectName("offlineSwitch")
         self._endpoint = _AddressField("endpointField")
@@ -57,26 +47,17 @@ class NetworkSettings(QWidget):
         self._retranslate()
         self.set_settings(settings)
 
-    def set_settings(self, settings: Settings) -> None:
-        """The settings are now these, whoever changed them."""
-        self._settings = settings
-        self._filling = True
+    @override
+    def _fill(self, settings: Settings) -> None:
         self._offline.setChecked(settings.offline)
         self._endpoint.set_address(settings.endpoint)
         self._proxy.set_address(settings.proxy)
         self._at_once.setValue(settings.downloads_at_once)
-        self._filling = False
 
     def flush(self) -> None:
         """Take over what was typed last: the page is being closed."""
         self._endpoint.flush()
         self._proxy.flush()
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.LanguageChange:
-            self._retranslate()
 
     def _lay_out(self) -> None:
         grid = QGridLayout()
@@ -134,15 +115,9 @@ class NetworkSettings(QWidget):
 
         self._says.append(say)
 
-    def _change(self, **values: Any) -> None:
-        settings = replace(self._settings, **values)
-        if not self._filling and settings != self._settings:
-            self._settings = settings
-            self.changed.emit(settings)
-
+    @override
     def _retranslate(self) -> None:
-        for say in self._says:
-            say()
+        super()._retranslate()
         self._endpoint.say()
         self._proxy.say()
         self._token_title.setText(tr("Access token"))
