@@ -280,9 +280,7 @@ def test_versions_are_compared_while_they_grow_and_a_digit_chooses(sit: Sit, ope
     desk = sit("Nobody.", *([text, gate, " And on."] for text in ("You.", "Me.", "Her.")))
     window = open_window(desk)
     try_several(desk, 3)
-    transcript, comparison = window.findChild(Transcript), window.findChild(Comparison)
-    assert transcript is not None
-    assert comparison is not None
+    transcript, comparison = parts_of(window)
     transcript.focus_last()
     QTest.keyClick(transcript, Qt.Key.Key_V)
     assert comparison.isVisible()
@@ -304,9 +302,7 @@ def test_comparing_goes_by_the_arrows_and_is_left_with_escape_or_another_chat(si
     window = open_window(desk)
     try_several(desk, 2)
     desk.settle()
-    transcript, comparison = window.findChild(Transcript), window.findChild(Comparison)
-    assert transcript is not None
-    assert comparison is not None
+    transcript, comparison = parts_of(window)
     transcript.compare_requested.emit(desk.session.rows[1].message.id)
     assert focused(comparison).objectName() == "choose2"
     QTest.keyClick(focused(comparison), Qt.Key.Key_Right)
@@ -362,9 +358,7 @@ def test_comparing_wears_another_theme_zoom_and_language_at_once(
     window = open_window(desk)
     try_several(desk, 2)
     desk.settle()
-    transcript, comparison = window.findChild(Transcript), window.findChild(Comparison)
-    assert transcript is not None
-    assert comparison is not None
+    transcript, comparison = parts_of(window)
     transcript.compare_requested.emit(desk.session.rows[1].message.id)
     QTest.keyClick(focused(comparison), Qt.Key.Key_Right)
     pages = comparison.findChildren(Feed)
@@ -383,6 +377,14 @@ def test_comparing_wears_another_theme_zoom_and_language_at_once(
             assert focused(comparison).text() == words
     finally:
         appearance.apply(Settings(language="en", theme="light"))
+
+
+def parts_of(window: MainWindow) -> tuple[Transcript, Comparison]:
+    """What shows the chat, and what compares the versions of one message."""
+    transcript, comparison = window.findChild(Transcript), window.findChild(Comparison)
+    assert transcript is not None
+    assert comparison is not None
+    return transcript, comparison
 
 
 def shown_in(pages: list[Feed]) -> list[str]:
