@@ -147,7 +147,7 @@ class Cache:
         self.tokens = list(state.tokens)
         self._n_kept = len(state.tokens)
         if at_checkpoint:
-            # Removed by another process just now: then `_keep` finds no place to go back to, and all is read again.
+            # Removed by another process just now: then `forget_from` finds no place to go back to, and all is read.
             with contextlib.suppress(OSError):
                 self._checkpoints.put(reusable, state.checkpoint(reusable).read_bytes())
         return True
