@@ -145,6 +145,7 @@ class Fireside:
         """Stop what is being written, keep its text, and give everything back."""
         self.window.close()
         self.supply.close()
+        self.answers.interrupt()
         self.engine_thread.close()
         self.answers.save()
         self._erase_deleted()

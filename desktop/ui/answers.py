@@ -10,7 +10,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.chat.message import Message, Overflow
+from desktop.chat.message import Message, Overflow, State
 from desktop.chat.prompt import conversation_of, cut_before, ends_of_turns
 from desktop.engine.answer import answer, ended
 from desktop.engine.api import Finished, Loaded, LoadEvent, LoadProgress, PrefillProgress, Request, Token
@@ -37,6 +37,8 @@ class Answer:
     progress: str = ""
     """What happens before the first token, worded."""
     ended: bool = False
+    interrupted: bool = False
+    """Fireside is being closed, and the user has not stopped it before."""
     reasoning_since: float | None = None
     unsaved: bool = False
 
@@ -128,6 +130,13 @@ class Answers(QObject):
             if writing.job is not None and writing.answers[0].message.chat_id == chat_id:
                 self._engine.cancel(writing.job)
 
+    def interrupt(self) -> None:
+        """Fireside is being closed, which stops all answers: those that the user has not stopped end INTERRUPTED."""
+        for writing in self._writings:
+            if writing.job is not None and not writing.job.cancelled.is_set():
+                for each in writing.answers:
+                    each.interrupted = True
+
     def save(self) -> None:
         """Write to disk what is not there yet."""
         for each in list(self._answers.values()):
@@ -214,6 +223,8 @@ class Answers(QObject):
     def _end(self, writing: Answer, finished: Finished | None, error: BaseException | None) -> None:
         writing.ended = True
         writing.message = ended(writing.message, finished, error)
+        if writing.interrupted and writing.message.state is State.STOPPED:
+            writing.message = replace(writing.message, state=State.INTERRUPTED, finish=None)
         self._finish(writing)
         self.ended.emit(writing.message)
 
