@@ -27,7 +27,8 @@ class Composer(QWidget):
     """The field, Send and Stop, and the line that says how full the context is.
 
     Signals:
-        submitted(str text): Send was pressed. The text stays until `clear`: it may not have reached the disk.
+        submitted(str text): Send or Enter was pressed. The text stays until `clear`: it may not have reached the disk,
+            or the chat is still being answered.
         edit_submitted(int message_id, str text): the same while an earlier message is edited
         stop_requested()
         draft_changed(str text): the draft rested for a moment
@@ -178,10 +179,9 @@ class Composer(QWidget):
     def _submit(self) -> None:
         if not self._has_model:
             self.model_needed.emit()
-        if not self._send.isEnabled() or self._answering:
+        if not self._send.isEnabled():
             return
-        # The draft's end is reported by who takes the text, not by the timer.
-        self._drafting.stop()
+        # Until the text is taken it stays a draft that is to be reported.
         if self._editing is None:
             self.submitted.emit(self.text())
         else:

@@ -16,6 +16,7 @@ from desktop.engine.scripted import Reply, ScriptedEngine
 from desktop.hub.library import Library
 from desktop.hub.model import STARTER
 from desktop.loading import Loading
+from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.store.chats import Store
 from desktop.ui.answers import Answers
@@ -23,6 +24,7 @@ from desktop.ui.background import Background
 from desktop.ui.context import ContextMeter
 from desktop.ui.engine_thread import EngineThread
 from desktop.ui.i18n import choose_language
+from desktop.ui.main_window import MainWindow
 from desktop.ui.models.choice import Models
 from desktop.ui.models.shelf import Shelf
 from desktop.ui.models.supply import Supply
@@ -106,3 +108,24 @@ def sit(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[..., Desk]]:
         desk.background.close()
         desk.answers.save()
         desk.store.close()
+
+
+@pytest.fixture
+def window_on(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[[Desk], MainWindow]]:
+    """Opens a window on a desk; it is the active one."""
+    windows: list[MainWindow] = []
+
+    def make(desk: Desk) -> MainWindow:
+        settings = Settings(model=STARTER, language="en", theme="light")
+        window = MainWindow(desk.session, desk.models, desk.supply, settings, Paths.under(tmp_path))
+        qtbot.addWidget(window)
+        windows.append(window)
+        window.resize(900, 700)
+        window.show()
+        window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow)
+        return window
+
+    yield make
+    for window in windows:
+        window.close()

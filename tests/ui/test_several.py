@@ -4,50 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMenu, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message import FinishReason, Sampling, State
 from desktop.errors import Crash, EngineCrashed
-from desktop.paths import Paths
-from desktop.settings import Settings
-from desktop.ui.appearance import Appearance
-from desktop.ui.colours import DARK, LIGHT
-from desktop.ui.comparing import Comparison
 from desktop.ui.main_window import MainWindow
-from desktop.ui.transcript.feed import Feed
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.conftest import Desk
 
 Sit = Callable[..., Desk]
 Open = Callable[[Desk], MainWindow]
 CRASH = EngineCrashed(Crash.KILLED, during="decode")
-
-
-@pytest.fixture
-def open_window(tmp_path: Path, qtbot: QtBot) -> Iterator[Open]:
-    windows: list[MainWindow] = []
-
-    def make(desk: Desk) -> MainWindow:
-        settings = Settings(model="starter", language="en", theme="light")
-        window = MainWindow(desk.session, desk.models, desk.supply, settings, Paths.under(tmp_path))
-        qtbot.addWidget(window)
-        windows.append(window)
-        window.resize(900, 700)
-        window.show()
-        window.activateWindow()
-        qtbot.waitUntil(window.isActiveWindow)
-        return window
-
-    yield make
-    for window in windows:
-        window.close()
 
 
 def answers_on_disk(folder: Path) -> list[tuple[str, str]]:
@@ -168,9 +141,9 @@ def test_what_cannot_all_be_put_on_the_disk_is_not_begun(sit: Sit, tmp_path: Pat
     assert not desk.session.answering
 
 
-def test_where_all_would_be_the_same_the_usual_temperature_is_taken(sit: Sit, open_window: Open, qtbot: QtBot) -> None:
+def test_where_all_would_be_the_same_the_usual_temperature_is_taken(sit: Sit, window_on: Open, qtbot: QtBot) -> None:
     desk = sit("Nobody.", "You.", "Me.")
-    window = open_window(desk)
+    window = window_on(desk)
     desk.session.set_sampling(Sampling(temperature=0.0))
     desk.session.send("Who is there?")
     desk.settle()
@@ -191,9 +164,9 @@ def test_where_all_would_be_the_same_the_usual_temperature_is_taken(sit: Sit, op
     assert desk.engine.requests[-1].sampling.temperature == 0.0
 
 
-def test_the_keyboard_alone_tries_several_and_goes_through_them(sit: Sit, open_window: Open, qtbot: QtBot) -> None:
+def test_the_keyboard_alone_tries_several_and_goes_through_them(sit: Sit, window_on: Open, qtbot: QtBot) -> None:
     desk = sit("Nobody.", *(f"Number {number}." for number in range(1, 9)))
-    window = open_window(desk)
+    window = window_on(desk)
     desk.session.send("Who is there?")
     desk.settle()
     transcript = window.findChild(Transcript)
@@ -218,9 +191,9 @@ def test_the_keyboard_alone_tries_several_and_goes_through_them(sit: Sit, open_w
     assert desk.texts()[1] == "Number 5."
 
 
-def test_in_the_menu_of_a_message_it_can_be_looked_at_twice(sit: Sit, open_window: Open) -> None:
+def test_in_the_menu_of_a_message_it_can_be_looked_at_twice(sit: Sit, window_on: Open) -> None:
     desk = sit("Nobody.", "You.", "Me.")
-    window = open_window(desk)
+    window = window_on(desk)
     desk.session.send("Who is there?")
     desk.settle()
     transcript = window.findChild(Transcript)
@@ -240,9 +213,9 @@ def test_in_the_menu_of_a_message_it_can_be_looked_at_twice(sit: Sit, open_windo
     assert versions(desk) == ["You.", "Me."]
 
 
-def test_the_menu_opens_below_the_button_for_the_key_too(sit: Sit, open_window: Open) -> None:
+def test_the_menu_opens_below_the_button_for_the_key_too(sit: Sit, window_on: Open) -> None:
     desk = sit("Nobody.")
-    window = open_window(desk)
+    window = window_on(desk)
     desk.session.send("Who is there?")
     desk.settle()
     transcript = window.findChild(Transcript)
@@ -257,9 +230,9 @@ def test_the_menu_opens_below_the_button_for_the_key_too(sit: Sit, open_window: 
     menu.close()
 
 
-def test_the_button_asks_how_many(sit: Sit, open_window: Open) -> None:
+def test_the_button_asks_how_many(sit: Sit, window_on: Open) -> None:
     desk = sit("Nobody.", "You.", "Me.")
-    window = open_window(desk)
+    window = window_on(desk)
     desk.session.send("Who is there?")
     desk.settle()
     transcript = window.findChild(Transcript)
@@ -275,56 +248,10 @@ def test_the_button_asks_how_many(sit: Sit, open_window: Open) -> None:
     assert versions(desk) == ["You.", "Me."]
 
 
-def test_versions_are_compared_while_they_grow_and_a_digit_chooses(sit: Sit, open_window: Open, qtbot: QtBot) -> None:
-    gate = threading.Event()
-    desk = sit("Nobody.", *([text, gate, " And on."] for text in ("You.", "Me.", "Her.")))
-    window = open_window(desk)
-    try_several(desk, 3)
-    transcript, comparison = parts_of(window)
-    transcript.focus_last()
-    QTest.keyClick(transcript, Qt.Key.Key_V)
-    assert comparison.isVisible()
-    pages = comparison.findChildren(Feed)
-    qtbot.waitUntil(lambda: shown_in(pages) == ["Nobody.", "You.", "Me.", "Her."])
-    gate.set()
-    desk.settle()
-    assert shown_in(pages) == ["Nobody.", "You. And on.", "Me. And on.", "Her. And on."]
-    assert desk.texts()[1] == "You. And on."
-    QTest.keyClick(focused(comparison), Qt.Key.Key_4)
-    assert transcript.isVisible()
-    assert not comparison.isVisible()
-    assert desk.texts()[1] == "Her. And on."
-    assert desk.store.chat(desk.session.shown.id).leaf_id == desk.session.rows[1].message.id
-
-
-def test_comparing_goes_by_the_arrows_and_is_left_with_escape_or_another_chat(sit: Sit, open_window: Open) -> None:
-    desk = sit("Nobody.", "You.", "Me.")
-    window = open_window(desk)
-    try_several(desk, 2)
-    desk.settle()
-    transcript, comparison = parts_of(window)
-    transcript.compare_requested.emit(desk.session.rows[1].message.id)
-    assert focused(comparison).objectName() == "choose2"
-    QTest.keyClick(focused(comparison), Qt.Key.Key_Right)
-    assert focused(comparison).objectName() == "choose3"
-    QTest.keyClick(focused(comparison), Qt.Key.Key_Escape)
-    assert transcript.isVisible()
-    assert desk.texts()[1] == "You."
-    transcript.compare_requested.emit(desk.session.rows[1].message.id)
-    QTest.keyClick(focused(comparison), Qt.Key.Key_Left)
-    QTest.keyClick(focused(comparison), Qt.Key.Key_Return)
-    assert desk.texts()[1] == "Nobody."
-    transcript.compare_requested.emit(desk.session.rows[1].message.id)
-    desk.session.start_new()
-    assert not comparison.isVisible()
-    desk.session.open_chat(1)
-    assert transcript.isVisible()
-
-
-def test_what_cannot_be_done_while_the_chat_is_answered_is_told(sit: Sit, open_window: Open) -> None:
+def test_what_cannot_be_done_while_the_chat_is_answered_is_told(sit: Sit, window_on: Open) -> None:
     gate = threading.Event()
     desk = sit("Nobody.", [gate, "You."])
-    window = open_window(desk)
+    window = window_on(desk)
     desk.session.send("Who is there?")
     desk.settle()
     desk.session.send("And now?")
@@ -349,47 +276,3 @@ def test_what_cannot_be_done_while_the_chat_is_answered_is_told(sit: Sit, open_w
     transcript.regenerate_requested.emit(desk.session.rows[1].message.id)
     assert not toast.isVisible()
     desk.settle()
-
-
-def test_comparing_wears_another_theme_zoom_and_language_at_once(
-    sit: Sit, open_window: Open, qapp: QApplication
-) -> None:
-    desk = sit("Nobody.", "You.", "Me.")
-    window = open_window(desk)
-    try_several(desk, 2)
-    desk.settle()
-    transcript, comparison = parts_of(window)
-    transcript.compare_requested.emit(desk.session.rows[1].message.id)
-    QTest.keyClick(focused(comparison), Qt.Key.Key_Right)
-    pages = comparison.findChildren(Feed)
-    appearance = Appearance(qapp)
-    try:
-        for settings in (
-            Settings(language="zh_CN", theme="dark", zoom=1.5),
-            Settings(language="en", theme="light"),
-        ):
-            appearance.apply(settings)
-            window.set_settings(settings)
-            tokens = DARK if settings.theme == "dark" else LIGHT
-            assert [page.column.style.tokens for page in pages] == [tokens] * 3
-            assert [page.column.style.zoom for page in pages] == [settings.zoom] * 3
-            words = "选第 3 个" if settings.language == "zh_CN" else "Choose 3"
-            assert focused(comparison).text() == words
-    finally:
-        appearance.apply(Settings(language="en", theme="light"))
-
-
-def parts_of(window: MainWindow) -> tuple[Transcript, Comparison]:
-    """What shows the chat, and what compares the versions of one message."""
-    transcript, comparison = window.findChild(Transcript), window.findChild(Comparison)
-    assert transcript is not None
-    assert comparison is not None
-    return transcript, comparison
-
-
-def shown_in(pages: list[Feed]) -> list[str]:
-    return [page.rows[0].message.text for page in pages]
-
-
-def focused(comparison: Comparison) -> QPushButton:
-    return next(button for button in comparison.findChildren(QPushButton) if button.hasFocus())
