@@ -29,7 +29,7 @@ def toast_of(window: MainWindow) -> tuple[QFrame, str]:
     return toast, toast.findChildren(QLabel)[0].text()
 
 
-def test_enter_says_why_nothing_is_sent_while_an_answer_is_written(sit: Sit, window_on: Open, qtbot: QtBot) -> None:
+def test_enter_says_why_nothing_is_sent_while_an_answer_is_written(sit: Sit, window_on: Open) -> None:
     gate = threading.Event()
     desk = sit(["Slowly", gate, " but surely."], "And another.")
     window = window_on(desk)
