@@ -1,4 +1,4 @@
-"""Fixtures that all tests share: the real model files."""
+"""What all tests share: the real model files, and which examples are made up."""
 
 from __future__ import annotations
 
@@ -7,11 +7,24 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Before any Qt import: the suite needs no display.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # As an engine process has it (`desktop/engine/process.py` says why): tests of its parts compute in this process.
 os.environ.setdefault("GOMP_SPINCOUNT", "300")
+
+# The same examples in every run: what fails here fails elsewhere, and a change fails by what it changed. To look for
+# others: `pytest --hypothesis-profile=random`, whose failures say how to see them again. No limits of time: they would
+# measure how busy the computer is. Fixtures that examples share are looked after by the tests themselves.
+settings.register_profile(
+    "same",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("random", settings.get_profile("same"), derandomize=False, print_blob=True)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

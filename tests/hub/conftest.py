@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub.fetching import BODY, FILE, GRANTED, REPO, Fetching
+from tests.hub.fetching import BODY, FILE, GRANTED, IMPATIENT, REPO, Fetching
 from tests.hub.hub_server import HubServer
 
 
@@ -23,5 +23,13 @@ def hub() -> Iterator[HubServer]:
 @pytest.fixture
 def fetching(hub: HubServer, tmp_path: Path) -> Iterator[Fetching]:
     made = Fetching(hub, tmp_path / "models")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def impatient(hub: HubServer, tmp_path: Path) -> Iterator[Fetching]:
+    """As `fetching`, but it does not wait for a hub that says nothing."""
+    made = Fetching(hub, tmp_path / "models", patience=IMPATIENT)
     yield made
     made.close()

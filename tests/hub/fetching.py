@@ -22,7 +22,9 @@ PUBLISHED = ["maker", "maker/model-GGUF", "maker/model-GGUF/model-Q4_K_M.gguf"]
 
 ENDED = (Phase.PAUSED, Phase.FAILED, Phase.DONE)
 
-IMPATIENT = Patience(connect_s=5, silence_s=0.3, waits_s=(0, 0, 0))
+USUAL = Patience(waits_s=(0, 0, 0))
+IMPATIENT = Patience(silence_s=0.3, waits_s=(0, 0, 0, 0, 0))
+"""For a hub that says nothing. An honest one is asked again where a busy computer kept it from answering in time."""
 
 
 class Fetching:
@@ -34,7 +36,7 @@ class Fetching:
         folder: Path,
         *,
         connection: Connection | None = None,
-        patience: Patience = IMPATIENT,
+        patience: Patience = USUAL,
         at_once: int = 2,
         remember: Callable[[Choice], object] = lambda _: None,
     ) -> None:
@@ -67,7 +69,7 @@ class Fetching:
     def until_it(self, download_id: str, is_so: Callable[[Download], bool]) -> Download:
         """The download as soon as it is so."""
         with self._changed:
-            assert self._changed.wait_for(lambda: is_so(self[download_id]), 30), self[download_id]
+            assert self._changed.wait_for(lambda: is_so(self[download_id]), 60), self[download_id]
             return self[download_id]
 
     def fetch(self) -> Download:

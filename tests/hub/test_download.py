@@ -58,8 +58,6 @@ def test_a_file_arrives_private_and_alone(fetching: Fetching) -> None:
         pytest.param([DROP], id="dropped"),
         pytest.param([drop(100_000, "rst")], id="reset"),
         pytest.param([drop(0), drop(0, "rst"), drop(0)], id="dropped at once, three times"),
-        pytest.param([drop(100_000, "stall")], id="stalled"),
-        pytest.param([silence], id="silent"),
         pytest.param([flip(200_000)], id="a wrong bit"),
         pytest.param([body_of(lambda body: body[:-5])], id="shorter than promised"),
         pytest.param([body_of(lambda body: body + b"12345")], id="longer than promised"),
@@ -85,6 +83,19 @@ def test_the_file_arrives_all_the_same(fetching: Fetching, faults: list[Fault]) 
     assert fetching.published() == BODY
 
 
+@pytest.mark.parametrize("fault", [drop(100_000, "stall"), silence])
+def test_a_silent_server_is_asked_again(impatient: Fetching, fault: Fault) -> None:
+    impatient.hub.cdn.faults.append(fault)
+    assert impatient.fetch().phase is Phase.DONE
+    assert impatient.published() == BODY
+
+
+def test_a_silent_hub_is_asked_again(impatient: Fetching) -> None:
+    impatient.hub.hub.faults.append(silence)
+    assert impatient.fetch().phase is Phase.DONE
+    assert impatient.published() == BODY
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -92,7 +103,6 @@ def test_the_file_arrives_all_the_same(fetching: Fetching, faults: list[Fault]) 
         status(500),
         status(503),
         portal,
-        silence,
         status(302, Location="http://x.invalid/login"),
     ],
 )
@@ -133,7 +143,6 @@ def test_each_attempt_has_an_address_of_its_own(hub: HubServer, fetching: Fetchi
     ("fault", "error", "part"),
     [
         pytest.param(drop(0), HubUnreachable(HOST, Trouble.BROKEN), 0, id="dropped"),
-        pytest.param(drop(0, "stall"), HubUnreachable(HOST, Trouble.TIMED_OUT), 0, id="stalled"),
         pytest.param(portal, HubUnreachable(HOST, Trouble.NOT_A_HUB), 0, id="a login page"),
         pytest.param(status(503, Retry_After="0"), HubRefused(HOST, 503), 0, id="unavailable"),
         pytest.param(status(403), HubRefused(HOST, 403), 0, id="forbidden"),
@@ -152,6 +161,17 @@ def test_it_ends_with_an_error_and_can_be_resumed(
     fetching.hub.cdn.always = None
     assert fetching.resume(download.id).phase is Phase.DONE
     assert fetching.published() == BODY
+
+
+def test_a_server_that_stands_still_is_given_up_and_can_be_asked_later(impatient: Fetching) -> None:
+    impatient.hub.cdn.always = drop(0, "stall")
+    download = impatient.fetch()
+    assert download.phase is Phase.FAILED
+    assert repr(download.error) == repr(HubUnreachable(HOST, Trouble.TIMED_OUT))
+    assert impatient.here() == unfinished(download.id, "0.part")
+    impatient.hub.cdn.always = None
+    assert impatient.resume(download.id).phase is Phase.DONE
+    assert impatient.published() == BODY
 
 
 def test_what_had_come_is_kept_over_an_error(hub: HubServer, fetching: Fetching) -> None:

@@ -57,7 +57,7 @@ def test_cancel_leaves_nothing(hub: HubServer, patient: Fetching) -> None:
 def test_cancel_while_the_hub_says_nothing(hub: HubServer, patient: Fetching) -> None:
     hub.hub.faults.append(silence)
     download_id = patient.add()
-    assert hub.hub.stalled.acquire(timeout=10)
+    assert hub.hub.stalled.acquire(timeout=60)
     patient.downloads.cancel(download_id)
     patient.close()
     assert listing(patient.folder) == []
@@ -66,7 +66,7 @@ def test_cancel_while_the_hub_says_nothing(hub: HubServer, patient: Fetching) ->
 def test_cancel_while_it_waits_to_try_again(hub: HubServer, patient: Fetching) -> None:
     hub.hub.always = status(503)
     download_id = patient.add()
-    hub.hub.answered.acquire(timeout=10)
+    assert hub.hub.answered.acquire(timeout=60)
     patient.downloads.cancel(download_id)
     patient.close()
     assert listing(patient.folder) == []
@@ -269,10 +269,8 @@ def test_speed_and_time_left_are_told_while_it_runs(patient: Fetching) -> None:
     patient.close()
 
 
-def test_without_an_answer_it_ends_in_words(hub: HubServer, tmp_path: Path) -> None:
-    fetching = Fetching(hub, tmp_path / "models", patience=IMPATIENT)
+def test_without_an_answer_it_ends_in_words(hub: HubServer, impatient: Fetching) -> None:
     hub.hub.always = silence
-    download = fetching.fetch()
+    download = impatient.fetch()
     assert isinstance(download.error, HubUnreachable)
     assert len(hub.hub.asked) == 1 + len(IMPATIENT.waits_s)
-    fetching.close()

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.errors import BadModelFile, Flaw, ModelError, NoSuchModel
@@ -208,7 +208,7 @@ def test_a_text_as_long_as_a_disk_is_not_read(tmp_path: Path) -> None:
     assert flaw_of(path) == (Flaw.DAMAGED, f"a text of {7 << 30} bytes")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300)
 @given(
     edits=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=6),
     cut=st.none() | st.integers(0, 700),
@@ -226,7 +226,7 @@ def test_any_bytes_give_a_header_or_a_typed_error(
     assert header.architecture
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(edits=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), min_size=1, max_size=4))
 def test_the_starter_model_with_wrong_bytes(tmp_path: Path, starter_model: Path, edits: list[tuple[int, int]]) -> None:
     path = tmp_path / "mutated.gguf"

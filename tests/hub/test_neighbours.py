@@ -202,7 +202,7 @@ def test_the_library_is_used_while_others_models_are_looked_for(home: Path, tmp_
     listed: list[str] = []
     listing = threading.Thread(target=lambda: listed.extend(model.name for model in library.models()), daemon=True)
     listing.start()
-    listing.join(20)
+    listing.join(60)
     assert listed == ["starter"]
     answers.set()
     looking.join()

@@ -93,7 +93,7 @@ class Question:
             self.outcome = type(error)
 
     def over(self) -> bool:
-        self._thread.join(10)
+        self._thread.join(60)
         return not self._thread.is_alive()
 
 
@@ -104,7 +104,7 @@ def readme(hub: HubServer) -> str:
 def test_a_silent_hub_can_be_stopped(hub: HubServer, network: Network) -> None:
     hub.hub.faults.append(silence)
     question = Question(network, readme(hub))
-    assert hub.hub.stalled.acquire(timeout=10)
+    assert hub.hub.stalled.acquire(timeout=60)
     question.stop.set()
     assert question.over()
     assert question.outcome is Stopped
@@ -113,7 +113,7 @@ def test_a_silent_hub_can_be_stopped(hub: HubServer, network: Network) -> None:
 def test_going_offline_cuts_requests_off(hub: HubServer, network: Network) -> None:
     hub.hub.faults.append(drop(3, "stall"))
     question = Question(network, readme(hub))
-    assert hub.hub.stalled.acquire(timeout=10)
+    assert hub.hub.stalled.acquire(timeout=60)
     network.apply(replace(network.connection, offline=True))
     assert question.over()
     assert question.outcome is ConnectionChanged
@@ -131,9 +131,9 @@ def test_a_question_is_asked_again_over_the_new_connection(hub: HubServer, netwo
 
         thread = threading.Thread(target=ask)
         thread.start()
-        assert hub.hub.stalled.acquire(timeout=10)
+        assert hub.hub.stalled.acquire(timeout=60)
         network.apply(Connection(mirror.endpoint))
-        thread.join(10)
+        thread.join(60)
         assert answers == [readme(mirror)]
 
 
@@ -275,13 +275,13 @@ def test_a_body_over_tls_can_be_stopped(
         url = f"https://127.0.0.1:{listening.getsockname()[1]}"
         network = Network(Connection(url))
         question = Question(network, url)
-        assert sent.wait(10)
+        assert sent.wait(60)
         if outcome is Stopped:
             question.stop.set()
         else:
             network.apply(Connection(url, offline=True))
         assert question.over()
-        serving.join(10)
+        serving.join(60)
     assert question.outcome is outcome
     network.close()
 

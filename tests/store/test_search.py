@@ -4,7 +4,7 @@ from dataclasses import replace
 from unicodedata import normalize
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from desktop.chat.message import Role, State
@@ -70,7 +70,7 @@ def test_is_not_found(store: Store, text: str, query: str) -> None:
     assert not _found(store, text, query)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(st.text(st.characters() | st.sampled_from('"*:^-+(){}\\AND OR NOT NEAR'), max_size=40))
 @example("a " * 5000)
 @example("字" * 5000)
@@ -81,7 +81,7 @@ def test_no_query_is_an_error(store: Store, query: str) -> None:
         assert hit.marks
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(st.text(max_size=60), st.data())
 def test_every_text_is_found_by_each_of_its_words(store: Store, text: str, data: st.DataObject) -> None:
     found = _WORD.findall(normalize("NFC", text))

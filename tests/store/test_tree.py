@@ -17,7 +17,7 @@ Parents = dict[int, int | None]
 shapes = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 30)), max_size=40)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(shapes, st.data())
 def test_a_tree_is_what_it_is(shape: list[tuple[int, int]], data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as directory:

@@ -128,7 +128,7 @@ def test_what_is_hostile_stays_text(text: str) -> None:
 
 
 @given(st.text(alphabet="<>\"'&`*_[]()!#$\\|-:/ \nabjs^~{}", max_size=200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_text_breaks_out(text: str) -> None:
     _assert_harmless(_page(question(1, text), answer(2, text), title=text))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
@@ -45,7 +45,7 @@ _PARTS = [
 _ROUNDING = 2
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     parts=st.lists(st.tuples(st.sampled_from(_PARTS), st.sampled_from(["\n\n", "\n", "\r\n\r\n"])), max_size=7),
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=12),

@@ -86,7 +86,7 @@ def finished(text: str, cuts: list[int]) -> MarkdownStream:
     return stream
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_split_of_a_document_gives_the_same_picture(data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(DOCUMENT)), max_size=40))
@@ -99,7 +99,7 @@ def test_character_by_character_gives_the_same_picture() -> None:
     assert blocks_of(DOCUMENT, list(range(len(DOCUMENT)))) == whole
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(_LINES, max_size=14), st.data())
 def test_any_split_of_any_text_ends_as_it_is_at_once(lines: list[str], data: st.DataObject) -> None:
     text = "\n".join(lines)
@@ -115,7 +115,7 @@ def drawn(blocks: list[markdown.Block], references: References) -> list[list[Spa
     return [spans(text, references) for block in blocks for text in (block.text, *sum(block.rows, ()))]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(_LINES, max_size=14))
 def test_a_text_in_lines_gives_what_it_gives_at_once(lines: list[str]) -> None:
     text = "\n".join(lines)
@@ -124,7 +124,7 @@ def test_a_text_in_lines_gives_what_it_gives_at_once(lines: list[str]) -> None:
     assert blocks_of(text, ends) == whole
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(_LINES, max_size=14))
 def test_committed_blocks_never_change(lines: list[str]) -> None:
     text = "\n".join(lines)
