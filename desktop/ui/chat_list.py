@@ -9,9 +9,7 @@ from typing import Any
 from PySide6.QtCore import (
     QAbstractItemModel,
     QAbstractListModel,
-    QEvent,
     QModelIndex,
-    QPersistentModelIndex,
     QPoint,
     QRect,
     QSize,
@@ -19,15 +17,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QLineEdit,
-    QListView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
 from desktop.chat.message import Chat
@@ -37,11 +27,10 @@ from desktop.ui.controls import paint_ground, paint_ring
 from desktop.ui.dates import local_date, period
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
+from desktop.ui.painted_list import ITEM, Index, PaintedList
 from desktop.ui.theme import TEXT_PX, scaled, tokens
 
-Index = QModelIndex | QPersistentModelIndex
-
-CHAT = Qt.ItemDataRole.UserRole
+CHAT = ITEM
 """The row's Chat; None where the row is a heading."""
 IS_OPEN = Qt.ItemDataRole.UserRole + 1
 IS_ANSWERING = Qt.ItemDataRole.UserRole + 2
@@ -156,7 +145,7 @@ class ChatListModel(QAbstractListModel):
                 self.dataChanged.emit(index, index)
 
 
-class ChatList(QListView):
+class ChatList(PaintedList):
     """The list itself.
 
     Signals:
@@ -177,10 +166,6 @@ class ChatList(QListView):
         self.setItemDelegate(ChatDelegate(self))
         # Headings are as high as chats, so that ten thousand rows are laid out by one multiplication.
         self.setUniformItemSizes(True)
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.clicked.connect(self._on_chosen)
         self.activated.connect(self._on_chosen)
         self._model.renamed.connect(self.renamed)
@@ -243,20 +228,10 @@ class ChatList(QListView):
 
     @override
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if event.reason() is QContextMenuEvent.Reason.Keyboard:
-            index = self.currentIndex()
-            at = self.viewport().mapToGlobal(self.visualRect(index).center())
-        else:
-            index, at = self.indexAt(event.pos()), event.globalPos()
+        index, at = self.menu_place(event)
         chat = index.data(CHAT)
         if chat is not None:
             self._show_menu(chat, at)
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in controls.DRESS_CHANGES:
-            self.scheduleDelayedItemsLayout()
 
     def _show_menu(self, chat: Chat, at: QPoint) -> None:
         menu = controls.menu(self)

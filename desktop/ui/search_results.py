@@ -4,108 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QEvent,
-    QModelIndex,
-    QPersistentModelIndex,
-    QPointF,
-    QRect,
-    QSize,
-    Qt,
-    Signal,
-)
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QTextCharFormat, QTextLayout
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtCore import QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QPainter, QTextCharFormat, QTextLayout
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
 from desktop.store.search import Hit
 from desktop.ui.colours import Tokens
-from desktop.ui.controls import DRESS_CHANGES, paint_ground, paint_ring
+from desktop.ui.controls import paint_ground, paint_ring
 from desktop.ui.i18n import tr
+from desktop.ui.painted_list import ITEM, Index, ItemList, Items
 from desktop.ui.theme import TEXT_PX, scaled, tokens
-
-Index = QModelIndex | QPersistentModelIndex
-
-HIT = Qt.ItemDataRole.UserRole
-"""The row's Hit."""
 
 _ROW_PX = 52
 
 
-class HitModel(QAbstractListModel):
+class HitItems(Items):
     """The hits, best first."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._hits: list[Hit] = []
-
-    def set_hits(self, hits: list[Hit]) -> None:
-        """Show these instead."""
-        self.beginResetModel()
-        self._hits = hits
-        self.endResetModel()
-
-    @override
-    def rowCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._hits)
 
     @override
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        hit = self._hits[index.row()]
-        if role == HIT:
+        hit: Hit = self.items[index.row()]
+        if role == ITEM:
             return hit
         if role == Qt.ItemDataRole.DisplayRole:
             return f"{_title(hit)}\n{hit.snippet}"
         return None
 
 
-class SearchResults(QListView):
-    """The list of hits.
-
-    Signals:
-        chosen(Hit hit): opened by click or Enter.
-    """
-
-    chosen = Signal(object)
+class SearchResults(ItemList):
+    """The list of hits: of `Hit`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(HitItems, parent)
         self.setObjectName("searchResults")
-        self._model = HitModel(self)
-        self.setModel(self._model)
         self.setItemDelegate(_HitDelegate(self))
-        self.setUniformItemSizes(True)
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.clicked.connect(self._on_chosen)
-
-    def set_hits(self, hits: list[Hit]) -> None:
-        """Show these; the first is the current one."""
-        self._model.set_hits(hits)
-        self.setCurrentIndex(self._model.index(0) if hits else QModelIndex())
-
-    def choose_current(self) -> None:
-        """Open the current hit, if there is one."""
-        self._on_chosen(self.currentIndex())
-
-    @override
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.choose_current()
-        else:
-            super().keyPressEvent(event)
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in DRESS_CHANGES:
-            self.scheduleDelayedItemsLayout()
-
-    def _on_chosen(self, index: QModelIndex) -> None:
-        if index.isValid():
-            self.chosen.emit(index.data(HIT))
 
 
 class _HitDelegate(QStyledItemDelegate):
@@ -118,7 +51,7 @@ class _HitDelegate(QStyledItemDelegate):
     @override
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         theme = tokens(option.palette)
-        hit: Hit = index.data(HIT)
+        hit: Hit = index.data(ITEM)
         row = option.rect.adjusted(scaled(8), 1, -scaled(8), -1)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -95,7 +95,7 @@ class Sidebar(QWidget):
     def set_hits(self, hits: list[Hit]) -> None:
         """What was found for the text in the search field."""
         self._hits = hits
-        self._results.set_hits(hits)
+        self._results.set_items(hits)
         self._show_page()
 
     def neighbour(self, chat_id: int | None, step: int) -> int | None:

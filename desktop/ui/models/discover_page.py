@@ -162,13 +162,13 @@ class DiscoverPage(QStackedWidget):
     @Slot(object, object)
     def _on_found(self, _: Query, found: list[Found]) -> None:
         self._count = len(found)
-        self._results.set_found(found)
+        self._results.set_items(found)
         self._say()
 
     @Slot(object, object)
     def _on_search_failed(self, _: Query, error: AppError) -> None:
         self._error = error
-        self._results.set_found([])
+        self._results.set_items([])
         self._say()
         self._below.setCurrentWidget(self._trouble)
 

@@ -5,16 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import partial
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPen
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QListView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
 from desktop.hub.model import Neighbour, Source
@@ -31,11 +24,11 @@ from desktop.ui.models.library_rows import (
     INK,
     PROBLEM,
     STATUS,
-    Index,
     LibraryRows,
     Row,
     row_of,
 )
+from desktop.ui.painted_list import Index, PaintedList
 from desktop.ui.theme import RADIUS_CONTROL, TEXT_PX, scaled, tokens
 
 _SMALL_PX = TEXT_PX - 1
@@ -96,7 +89,7 @@ def possible(row: Row | None, *, verifying: bool, in_use: bool) -> list[Act]:
     return acts
 
 
-class LibraryList(QListView):
+class LibraryList(PaintedList):
     """The list itself. Enter does the likeliest thing, Del removes, the right arrow shows the details.
 
     Signals:
@@ -110,10 +103,6 @@ class LibraryList(QListView):
         self.setObjectName("libraryList")
         self.setModel(rows)
         self.setItemDelegate(LibraryDelegate(self))
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.doubleClicked.connect(self._on_double_clicked)
 
     @override
@@ -157,18 +146,7 @@ class LibraryList(QListView):
 
     @override
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if event.reason() is QContextMenuEvent.Reason.Keyboard:
-            index = self.currentIndex()
-            at = self.viewport().mapToGlobal(self.visualRect(index).center())
-        else:
-            index, at = self.indexAt(event.pos()), event.globalPos()
-        self._show_menu(index, at)
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in controls.DRESS_CHANGES:
-            self.scheduleDelayedItemsLayout()
+        self._show_menu(*self.menu_place(event))
 
     def buttons_at(self, index: Index) -> list[Act]:
         """What the row at `index` offers as buttons, from right to left."""

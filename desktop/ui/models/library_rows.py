@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QModelIndex, Qt
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
@@ -18,12 +18,12 @@ from desktop.ui.fit_words import fit_line
 from desktop.ui.i18n import tr
 from desktop.ui.library_words import badges, facts_line, problem_badge, title_of, verified_words
 from desktop.ui.models.choice import Models
+from desktop.ui.painted_list import ITEM, Index
 from desktop.ui.quantities import size
 
-Index = QModelIndex | QPersistentModelIndex
 Row = Model | Neighbour | str
 
-ROW = Qt.ItemDataRole.UserRole
+ROW = ITEM
 """The row's Model or Neighbour, or a heading's text."""
 BADGES = Qt.ItemDataRole.UserRole + 1
 FACTS = Qt.ItemDataRole.UserRole + 2

@@ -5,48 +5,30 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
 from desktop.hub.remote import Found
 from desktop.ui.colours import Tokens
-from desktop.ui.controls import DRESS_CHANGES, paint_ground, paint_ring
+from desktop.ui.controls import paint_ground, paint_ring
 from desktop.ui.found_words import facts_of
 from desktop.ui.i18n import tr
 from desktop.ui.icons import icon
+from desktop.ui.painted_list import ITEM, Index, ItemList, Items
 from desktop.ui.theme import TEXT_PX, scaled, tokens
-
-Index = QModelIndex | QPersistentModelIndex
-
-FOUND = Qt.ItemDataRole.UserRole
-"""The row's Found."""
 
 _ROW_PX = 56
 
 
-class FoundModel(QAbstractListModel):
+class FoundItems(Items):
     """The repositories in the hub's order."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._found: list[Found] = []
-
-    def set_found(self, found: list[Found]) -> None:
-        """Show these instead."""
-        self.beginResetModel()
-        self._found = found
-        self.endResetModel()
-
-    @override
-    def rowCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._found)
 
     @override
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        found = self._found[index.row()]
-        if role == FOUND:
+        found: Found = self.items[index.row()]
+        if role == ITEM:
             return found
         if role == Qt.ItemDataRole.DisplayRole:
             return found.repo
@@ -56,52 +38,19 @@ class FoundModel(QAbstractListModel):
         return None
 
 
-class Results(QListView):
-    """The list of repositories.
-
-    Signals:
-        chosen(found: Found): opened by click or Enter
-    """
-
-    chosen = Signal(object)
+class Results(ItemList):
+    """The list of repositories: of `Found`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(FoundItems, parent)
         self.setObjectName("hubResults")
-        self._model = FoundModel(self)
-        self.setModel(self._model)
         self.setItemDelegate(_Painter(self))
-        self.setUniformItemSizes(True)
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.clicked.connect(self._on_chosen)
-
-    def set_found(self, found: list[Found]) -> None:
-        """Show these; the first is the current one."""
-        self._model.set_found(found)
-        self.setCurrentIndex(self._model.index(0) if found else QModelIndex())
-        self.scrollToTop()
-
-    @override
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._on_chosen(self.currentIndex())
-        else:
-            super().keyPressEvent(event)
 
     @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.LanguageChange:
             self.setAccessibleName(tr("Models on the hub"))
-            self.viewport().update()
-        elif event.type() in DRESS_CHANGES:
-            self.scheduleDelayedItemsLayout()
-
-    def _on_chosen(self, index: QModelIndex) -> None:
-        if index.isValid():
-            self.chosen.emit(index.data(FOUND))
 
 
 class _Painter(QStyledItemDelegate):
@@ -114,7 +63,7 @@ class _Painter(QStyledItemDelegate):
     @override
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         theme = tokens(option.palette)
-        found: Found = index.data(FOUND)
+        found: Found = index.data(ITEM)
         row = option.rect.adjusted(0, 1, 0, -1)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

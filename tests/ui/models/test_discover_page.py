@@ -25,8 +25,9 @@ from desktop.ui.models.discover_page import DiscoverPage
 from desktop.ui.models.entry_card import EntryCard
 from desktop.ui.models.gate import GatePanel
 from desktop.ui.models.repository_page import RepositoryPage
-from desktop.ui.models.results import FOUND, Results
-from tests.hub.origin import silence, status
+from desktop.ui.models.results import Results
+from desktop.ui.painted_list import ITEM
+from tests.hub.origin import drop, silence, status
 from tests.ui.models.market import GATED, Q4, Q8, REPO, Market, MemoryKeyring
 
 W = TypeVar("W", bound=QWidget)
@@ -265,7 +266,7 @@ def test_filters_are_asked_of_the_hub(page: DiscoverPage, market: Market, qtbot:
 
 
 def test_an_interrupted_download_is_shown_where_its_model_is(page: DiscoverPage, market: Market, qtbot: QtBot) -> None:
-    market.server.cdn.always = silence
+    market.server.cdn.always = drop(0, "rst")
     with qtbot.waitSignal(market.downloading.failed):
         market.downloading.add(market.server.choice(REPO, Q4))
     market.server.cdn.always = None
@@ -318,7 +319,7 @@ def _open(page: DiscoverPage, repo: str, qtbot: QtBot) -> None:
     (index,) = [
         results.model().index(row, 0)
         for row in range(results.model().rowCount())
-        if results.model().index(row, 0).data(FOUND).repo == repo
+        if results.model().index(row, 0).data(ITEM).repo == repo
     ]
     results.setCurrentIndex(index)
     with qtbot.waitSignal(page._hub.repository_read):
