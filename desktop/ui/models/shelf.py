@@ -21,7 +21,7 @@ from desktop.ui.background import Background, LongJob
 
 Result = TypeVar("Result")
 # How long the start waits for the first list. Hundreds of new files, or a network drive that is gone, take longer.
-_PATIENCE_S = 0.5
+PATIENCE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Shelf(QObject):
         """What came of the verifications since the start, by the model's name."""
         listed = self._run(library.models, self._take)
         with suppress(TimeoutError, AppError):
-            self.models = listed.result(_PATIENCE_S)
+            self.models = listed.result(PATIENCE_S)
 
     def find(self, name: str | None) -> Model | None:
         """The model called `name`."""

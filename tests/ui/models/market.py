@@ -31,15 +31,15 @@ It [writes](https://example.com/paper) and [steals](file:///etc/passwd).
 
 ![a tracker](https://example.com/pixel.png)
 """
-IMPATIENT = Patience(connect_s=5, silence_s=0.3, waits_s=())
+# What fails is not tried again, and nothing fails because the computer is busy.
+PATIENT = Patience(connect_s=60, silence_s=60, waits_s=())
+IMPATIENT = Patience(connect_s=60, silence_s=0.3, waits_s=())
 
 
 class Market:
     """The real parts, as the app puts them together. `settings` name the server as the hub."""
 
-    def __init__(
-        self, server: HubServer, folder: Path, *, offline: bool = False, patience: Patience = IMPATIENT
-    ) -> None:
+    def __init__(self, server: HubServer, folder: Path, *, offline: bool = False, patience: Patience = PATIENT) -> None:
         self.server, self.folder = server, folder
         self.settings = Settings(endpoint=server.endpoint, offline=offline)
         self.network = Network(patience=patience)

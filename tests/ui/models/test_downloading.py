@@ -11,7 +11,6 @@ from pytestqt.qtbot import QtBot
 
 from desktop.errors import NotOnHub
 from desktop.hub.job import Download, Phase
-from desktop.hub.network import Patience
 from desktop.ui.models.downloading import Wanted
 from tests.hub.hub_server import HubServer
 from tests.hub.origin import drop, status
@@ -19,7 +18,6 @@ from tests.ui.models.market import Q4, REPO, Market
 
 LARGE = "maker/large-GGUF"
 LARGE_FILE = "large-Q4_K_M.gguf"
-PATIENT = Patience(silence_s=60, waits_s=(60,))
 
 
 @pytest.fixture
@@ -69,8 +67,7 @@ def test_progress_is_told_in_gulps(market: Market, qtbot: QtBot, large: str) -> 
     assert len(told) <= 11 * (time.monotonic() - began) + 3
 
 
-def test_a_cancelled_download_can_be_brought_back(open_market: Callable[..., Market], qtbot: QtBot, large: str) -> None:
-    market = open_market(patience=PATIENT)
+def test_a_cancelled_download_can_be_brought_back(market: Market, qtbot: QtBot, large: str) -> None:
     download_id = _stall(market, 21_000_000, qtbot)
     assert _only(market).choice.repo == large
     market.downloading.cancel(download_id)
@@ -84,25 +81,21 @@ def test_a_cancelled_download_can_be_brought_back(open_market: Callable[..., Mar
 
 
 @pytest.mark.usefixtures("large")
-def test_a_cancelled_download_is_deleted_when_the_program_ends(
-    open_market: Callable[..., Market], qtbot: QtBot
-) -> None:
-    market = open_market(patience=PATIENT)
+def test_a_cancelled_download_is_deleted_when_the_program_ends(market: Market, qtbot: QtBot) -> None:
     market.downloading.cancel(_stall(market, 21_000_000, qtbot))
     market.downloading.close()
     assert _parts(market.folder / "models") == []
 
 
 @pytest.mark.usefixtures("large")
-def test_little_is_deleted_at_once(open_market: Callable[..., Market], qtbot: QtBot) -> None:
-    market = open_market(patience=PATIENT)
+def test_little_is_deleted_at_once(market: Market, qtbot: QtBot) -> None:
     market.downloading.cancel(_stall(market, 1_000_000, qtbot))
     assert market.downloading.downloads == []
 
 
 @pytest.mark.usefixtures("large")
 def test_unfinished_downloads_are_found_again_paused(open_market: Callable[..., Market], qtbot: QtBot) -> None:
-    market = open_market(patience=PATIENT)
+    market = open_market()
     download_id = _stall(market, 1_000_000, qtbot)
     market.downloading.close()
     again = open_market()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,33 +11,24 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.hub.job import Phase
-from desktop.hub.network import Patience
 from desktop.ui.download_words import title_of
 from desktop.ui.i18n import choose_language
 from desktop.ui.models.downloads_page import DownloadsPage
 from tests.hub.origin import drop, silence
+from tests.ui.conftest import PATIENCE_S
 from tests.ui.models.market import Q4, Q8, REPO, Market
 
 LARGE = "maker/large-GGUF"
 LARGE_FILE = "large-Q4_K_M.gguf"
-PATIENT = Patience(silence_s=60, waits_s=(60,))
 
 
 @pytest.fixture
-def show(qtbot: QtBot) -> Callable[[Market], DownloadsPage]:
-    def make(market: Market) -> DownloadsPage:
-        page = DownloadsPage(market.downloading)
-        qtbot.addWidget(page)
-        page.resize(700, 500)
-        page.show()
-        return page
-
-    return make
-
-
-@pytest.fixture
-def page(market: Market, show: Callable[[Market], DownloadsPage]) -> DownloadsPage:
-    return show(market)
+def page(market: Market, qtbot: QtBot) -> DownloadsPage:
+    page = DownloadsPage(market.downloading)
+    qtbot.addWidget(page)
+    page.resize(700, 500)
+    page.show()
+    return page
 
 
 def test_without_downloads_it_leads_to_the_models(page: DownloadsPage, qtbot: QtBot) -> None:
@@ -59,15 +49,11 @@ def test_what_is_ready_can_be_used_and_taken_off_the_list(page: DownloadsPage, m
     assert file.is_file()
 
 
-def test_pause_and_resume_by_keyboard_keep_the_focus(
-    open_market: Callable[..., Market], show: Callable[[Market], DownloadsPage], qtbot: QtBot
-) -> None:
-    market = open_market(patience=PATIENT)
-    page = show(market)
+def test_pause_and_resume_by_keyboard_keep_the_focus(page: DownloadsPage, market: Market, qtbot: QtBot) -> None:
     page.activateWindow()
     market.server.cdn.faults.append(silence)
     market.downloading.add(market.server.choice(REPO, Q4))
-    assert market.server.cdn.stalled.acquire(timeout=10)
+    assert market.server.cdn.stalled.acquire(timeout=PATIENCE_S)
     qtbot.waitUntil(lambda: _shown(page, "pauseButton") != [])
     pause = _shown(page, "pauseButton")[0]
     pause.setFocus()
@@ -80,11 +66,7 @@ def test_pause_and_resume_by_keyboard_keep_the_focus(
         QTest.keyClick(resume, Qt.Key.Key_Space)
 
 
-def test_a_cancelled_one_can_be_brought_back_in_its_row(
-    open_market: Callable[..., Market], show: Callable[[Market], DownloadsPage], qtbot: QtBot
-) -> None:
-    market = open_market(patience=PATIENT)
-    page = show(market)
+def test_a_cancelled_one_can_be_brought_back_in_its_row(page: DownloadsPage, market: Market, qtbot: QtBot) -> None:
     market.server.add(LARGE, {LARGE_FILE: bytes(24_000_000)})
     market.server.cdn.faults.append(drop(21_000_000, "stall"))
     market.downloading.add(market.server.choice(LARGE, LARGE_FILE))
@@ -99,7 +81,7 @@ def test_a_cancelled_one_can_be_brought_back_in_its_row(
 
 
 def test_a_failure_says_why_and_is_tried_again(page: DownloadsPage, market: Market, qtbot: QtBot) -> None:
-    market.server.cdn.always = silence
+    market.server.cdn.always = drop(0, "rst")
     with qtbot.waitSignal(market.downloading.failed):
         market.downloading.add(market.server.choice(REPO, Q4))
     qtbot.waitUntil(lambda: "127.0.0.1 cannot be reached." in _words(page))
@@ -117,11 +99,7 @@ def test_rows_keep_the_order_of_the_queue(page: DownloadsPage, market: Market, q
     qtbot.waitUntil(lambda: titles[0].mapTo(page, titles[0].pos()).y() < titles[1].mapTo(page, titles[1].pos()).y())
 
 
-def test_what_runs_stands_first_and_what_is_over_last(
-    open_market: Callable[..., Market], show: Callable[[Market], DownloadsPage], qtbot: QtBot
-) -> None:
-    market = open_market(patience=PATIENT)
-    page = show(market)
+def test_what_runs_stands_first_and_what_is_over_last(page: DownloadsPage, market: Market, qtbot: QtBot) -> None:
     with qtbot.waitSignal(market.downloading.finished):
         market.downloading.add(market.server.choice(REPO, Q4))
     for repo in (LARGE, "maker/other-GGUF"):

@@ -10,7 +10,8 @@ from desktop.errors import HubUnreachable, NotOnHub, OfflineMode, Trouble
 from desktop.hub.network import Patience
 from desktop.ui.models.hub_work import Query
 from tests.hub.origin import silence
-from tests.ui.models.market import Q4, REPO, Market
+from tests.ui.conftest import PATIENCE_S
+from tests.ui.models.market import IMPATIENT, Q4, REPO, Market
 
 
 def test_a_search_finds(market: Market, qtbot: QtBot) -> None:
@@ -68,6 +69,10 @@ def test_errors_are_told_with_what_was_asked(market: Market, qtbot: QtBot) -> No
     assert failed.args is not None
     assert failed.args[0] == "nobody/nothing"
     assert isinstance(failed.args[1], NotOnHub)
+
+
+def test_a_hub_that_says_nothing_is_not_waited_for(open_market: Callable[..., Market], qtbot: QtBot) -> None:
+    market = open_market(patience=IMPATIENT)
     market.server.hub.always = silence
     with qtbot.waitSignal(market.hub.card_failed) as failed:
         market.hub.read_card(REPO, market.server.repos[REPO].commit)
@@ -92,8 +97,8 @@ def test_a_page_that_is_left_and_a_window_that_is_closed_wait_for_nobody(
     market.server.hub.always = silence
     with qtbot.assertNotEmitted(market.hub.card_failed), qtbot.assertNotEmitted(market.hub.header_failed):
         market.hub.read_card(REPO, market.server.repos[REPO].commit)
-        assert market.server.hub.stalled.acquire(timeout=10)
+        assert market.server.hub.stalled.acquire(timeout=PATIENCE_S)
         market.hub.leave(REPO)
         market.hub.read_header(market.server.choice(REPO, Q4))
-        assert market.server.hub.stalled.acquire(timeout=10)
+        assert market.server.hub.stalled.acquire(timeout=PATIENCE_S)
         market.hub.close()

@@ -54,8 +54,9 @@ def choose_from(tmp_path: Path) -> Iterator[Callable[[Library, str], Models]]:
 
 
 def test_the_start_does_not_wait_for_a_slow_disk_and_the_choice_comes_with_the_list(
-    slow: SlowLibrary, choose_from: Callable[[Library, str], Models], qtbot: QtBot
+    slow: SlowLibrary, choose_from: Callable[[Library, str], Models], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("desktop.ui.models.shelf.PATIENCE_S", 0.05)
     models = choose_from(slow, STARTER)
     assert (models.available(), models.current, models.state) == ([], None, ModelState.NONE)
     with qtbot.waitSignal(models.changed):
