@@ -180,6 +180,29 @@ def test_any_of_them_can_be_gone_on_with(of_kind: Callable[[str], Path], kind: s
     assert list(reader.tokens) == follow_up
 
 
+@pytest.mark.parametrize("chosen", [0, 2])
+@pytest.mark.parametrize("n_other", [1, 100])
+def test_no_more_of_one_of_them_is_read_than_was_foretold(
+    of_kind: Callable[[str], Path], n_other: int, chosen: int
+) -> None:
+    """A template may trim an answer's end: what is asked for next goes on with less than was given."""
+    model = Model(ModelSpec(str(of_kind("gemma2")), n_ctx=1024, n_threads=1), lambda _fraction: None)
+    reader = Decoder(model, StopSwitch())
+    prompt = model.vocabulary.tokenize(PROMPT)
+    ways = [model.vocabulary.tokenize(numbers(first, first + 50))[:150] for first in (100, 300, 500)]
+    follow_up = [*prompt, *ways[chosen][:-n_other], *prompt[:10]]
+    _, cold = read(reader, follow_up)
+    read(reader, prompt)
+    decode(reader.part(3), ways)
+    assert len(prompt) > model.n_swa
+    known = reader.known(follow_up)
+    assert n_other > 1 or known == len(prompt) + 149
+    reused, warm = read(reader, follow_up)
+    assert reused == known
+    assert divergence(cold, warm) < NOISE
+    assert list(reader.tokens) == follow_up
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_they_are_kept_on_the_disk(of_kind: Callable[[str], Path], kind: str, tmp_path: Path) -> None:
     _, _, before = generator(of_kind(kind), 1024, tmp_path)

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import stat
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -216,6 +217,22 @@ def test_the_longest_unused_makes_room(opened: Open, tmp_path: Path, tiny_model:
     assert not abandoned.exists()
     assert busy.exists()
     assert len(files(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("by_another", [False, True])
+def test_what_was_kept_anew_is_as_good_as_at_first(tmp_path: Path, *, by_another: bool) -> None:
+    """The same tokens with other values, as another split into batches rounds them."""
+    one, other = (KeptStates(tmp_path / "states", "any", 1 << 30, spared_bytes=0) for _ in range(2))
+    head = struct.pack("<6i", 0x67677371, 2, 3, 65, 66, 67)
+    for states, values in ((one, b"0.1"), (other if by_another else one, b"0.2")):
+        shutil.rmtree(tmp_path / "states", ignore_errors=True)  # as whoever needs the room does
+
+        def write(path: Path, values: bytes = values) -> bool:
+            return path.write_bytes(head + values) > 0
+
+        assert states.keep("chat-1", [65, 66, 67], 0, 100, write, {})
+        [state] = one.of("chat-1")
+        assert one.verify(state)
 
 
 def test_the_disk_is_not_filled_up(opened: Open, tmp_path: Path, tiny_model: Path) -> None:

@@ -48,7 +48,8 @@ class Cache:
 
         The disk's part of it is brought back, where that is clearly more than the cache has.
         """
-        self._go_on_with(max(self._sequences(), key=lambda sequence: self._reusable(sequence, prompt)))
+        reusable, sequence = max((self._reusable(sequence, prompt), -sequence) for sequence in self._sequences())
+        self._go_on_with(-sequence, reusable)
         self._bring_back(prompt, conversation)
         self._conversation = conversation
         reusable = self._reusable(SEQUENCE, prompt)
@@ -171,7 +172,10 @@ class Cache:
         """
         tokens = self._sequences()[sequence]
         cut = min(common_length(tokens, prompt), len(prompt) - 1)
-        if cut == len(tokens) or self._can_cut(cut, self._oldest(sequence)):
+        oldest = self._oldest(sequence)
+        if self._will_move and len(tokens) - cut >= _WORTH_KEEPING:
+            oldest = max(oldest, len(tokens) - self._model.n_swa)  # moved as it is, to be put by before it is cut
+        if cut == len(tokens) or self._can_cut(cut, oldest):
             return cut
         return self._checkpoints.before(cut)
 
@@ -195,13 +199,24 @@ class Cache:
     def _sequences(self) -> dict[int, list[int]]:
         return {SEQUENCE: self.tokens, **self._others}
 
-    def _go_on_with(self, sequence: int) -> None:
-        """Have no sequence but that one, as `SEQUENCE`."""
+    @property
+    def _will_move(self) -> bool:
+        """Whether the context has room for several sequences, so that the one that goes on gets a smaller one."""
+        return self._model.n_sequences > 1 and not self._model.shares_cells
+
+    def _go_on_with(self, sequence: int, reusable: int) -> None:
+        """Have no sequence but that one, as `SEQUENCE`: so many of its tokens are `reusable`."""
         tokens = self._sequences()[sequence]
-        if self._model.n_sequences > 1 and not self._model.shares_cells:
+        memory = self._model.memory
+        if self._will_move:
+            few = len(tokens) - reusable < _WORTH_KEEPING
+            if reusable and few and self._can_cut(reusable, self._oldest(sequence)):
+                # A copy holds the window of its last token alone: behind it, there would be nothing to go back to.
+                llama_cpp.llama_memory_seq_rm(memory, sequence, reusable, -1)
+                del tokens[reusable:]
+                self._checkpoints.forget_from(reusable)
             self._move(sequence, 1)
         elif self._others:
-            memory = self._model.memory
             if sequence != SEQUENCE:
                 llama_cpp.llama_memory_seq_rm(memory, SEQUENCE, -1, -1)
                 llama_cpp.llama_memory_seq_cp(memory, sequence, SEQUENCE, -1, -1)

@@ -70,15 +70,19 @@ class KeptStates:
         self._fingerprint = fingerprint
         self._limit_bytes = limit_bytes
         self._spared_bytes = spared_bytes
-        self._known: dict[Path, State] = {}
+        self._known: dict[Path, tuple[float, State]] = {}
+        """What sidecars said, and when they were written."""
 
     def of(self, conversation: str) -> list[State]:
         """What is kept of `conversation`, the newest first."""
         found = []
         for sidecar in self._sidecars(conversation):
-            state = self._known.get(sidecar) or self._read(sidecar)
+            written_at = _changed_at(sidecar)
+            known_of, state = self._known.get(sidecar, (0.0, None))
+            if known_of != written_at:  # the same tokens are kept anew, by whatever process, with other values
+                state = self._read(sidecar)
             if state is not None:
-                self._known[sidecar] = state
+                self._known[sidecar] = written_at, state
                 found.append(state)
         return found
 
@@ -232,8 +236,11 @@ def _checkpoint_file(state: Path, place: int) -> Path:
 
 
 def _remove(state: Path) -> int:
-    """Remove a state with all that belongs to it: the sidecar first, so that no half is taken for a whole."""
-    files = [state.with_suffix(".json"), state, *state.parent.glob(f"{state.stem}-*.at")]
+    """Remove a state with all that belongs to it: the sidecar first, so that no half is taken for a whole.
+
+    The state last: where this process ends in between, who makes room next finds by it what was left.
+    """
+    files = [state.with_suffix(".json"), *state.parent.glob(f"{state.stem}-*.at"), state]
     removed = sum(map(_size, files))
     for file in files:
         file.unlink(missing_ok=True)
