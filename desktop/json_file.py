@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import json
 import logging
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
+
+_ABANDONED_S = 3600
 
 _log = logging.getLogger(__name__)
 
@@ -57,3 +62,12 @@ def write(path: Path, values: dict[str, Any], *, indent: int | None = 2) -> None
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    _sweep(path)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes have left that were killed while they wrote `path`."""
+    with contextlib.suppress(OSError):
+        for part in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+            if time.time() - part.stat().st_mtime > _ABANDONED_S:
+                part.unlink()

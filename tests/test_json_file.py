@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,16 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"machine\.json"):
         json_file.write(tmp_path / "machine.json", {"a": 1})
     assert [each.name for each in tmp_path.iterdir()] == ["machine.json"]
+
+
+def test_what_a_killed_process_has_begun_goes_in_time(tmp_path: Path) -> None:
+    abandoned, busy, another = (tmp_path / f"{name}.part" for name in ("a[1].json.7-7", "a[1].json.8-8", "b.json.7-7"))
+    for part in (abandoned, busy, another):
+        part.write_text("{")
+    for old in (abandoned, another):
+        os.utime(old, (1000, 1000))
+    json_file.write(tmp_path / "a[1].json", {"a": 1})
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a[1].json", busy.name, another.name]
 
 
 @pytest.mark.parametrize("damaged", ["", "[1, 2]", '{"a": ', "[" * 100_000])
