@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 from types import FrameType
 
 from desktop.chat.message import Chat, FinishReason, Message, Overflow, Sampling
@@ -25,7 +26,7 @@ from desktop.store.chats import Store
 from desktop.ui.context_words import summarising_line
 from desktop.ui.error_text import message_notice
 from desktop.ui.i18n import tr
-from desktop.ui.model_words import fallback_words
+from desktop.ui.model_words import fallback_words, no_draft
 
 # Text that is not on disk yet gets at most this old, so that a kill loses less than a second of it.
 _SAVE_S = 0.8
@@ -178,6 +179,8 @@ class _Writing:
     def _tell_loaded(self, loaded: Loaded) -> None:
         if loaded.fallback is not None:
             self._terminal.tell(fallback_words(loaded.fallback))
+        if loaded.lost_draft:
+            self._terminal.tell(no_draft(Path(loaded.lost_draft).stem))
         if not loaded.has_template:
             self._terminal.tell(tr("This is a base model: it has not learnt to answer, it continues the text."))
 

@@ -187,6 +187,8 @@ class Loaded:
     """Of the computer's memory that the load took, with the weights that are mapped from the file. 0 if unknown."""
     fallback: Fallback | None = None
     """Said once of a way that is skipped because it crashed at an earlier start."""
+    lost_draft: str = ""
+    """The file of its draft model, where it had to be loaded without: that is gone, or cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +265,7 @@ class Prompt:
     text: str
     n_tokens: int
     n_known: int = 0
-    """So many of them need not be read: they are in the KV cache already, or on the disk."""
+    """So many of them need not be read: they are in the KV cache already, or kept elsewhere."""
 
 
 class Engine(Protocol):

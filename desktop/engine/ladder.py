@@ -122,7 +122,9 @@ def climb_down(
             for event in load(attempt):
                 if isinstance(event, Loaded):
                     outcome = event
-                    yield replace(event, fallback=_fallback(meant, attempt, failure) if fell else None)
+                    fallback = _fallback(meant, attempt, failure) if fell else None
+                    lost_draft = wanted.draft_path if attempt.draft_path is None else None
+                    yield replace(event, fallback=fallback, lost_draft=lost_draft or "")
                 else:
                     yield event
         except (EngineCrashed, ModelDoesNotFit) as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,7 +29,7 @@ from desktop.engine.api import (
     Tuning,
 )
 from desktop.engine.ladder import PlainPlanner, Planner, climb_down
-from desktop.engine.process import COMMAND, EngineProcess, cpu_lacks, crash_of
+from desktop.engine.process import COMMAND, EngineProcess, cpu_lacks, crash_of, killed_after
 from desktop.engine.refuse import failed_load, refuse_bad_files
 from desktop.engine.wire import (
     Answer,
@@ -54,6 +54,7 @@ from desktop.errors import (
     EngineCrashed,
     EngineUnavailable,
     LoadCancelled,
+    NoSuchModel,
     TemplateFailed,
     TemplateFault,
 )
@@ -209,13 +210,23 @@ class LocalEngine:
         self.unload()
 
     def _load(self, run: _Run, model: ModelSpec) -> Iterator[LoadEvent]:
-        refuse_bad_files(model)
+        try:
+            yield from self._load_as(run, model, model)
+        except NoSuchModel as error:
+            if error.name != model.draft_path:
+                raise
+            # It went after it was listed. Whoever has asked wants an answer, which needs no draft model.
+            yield from self._load_as(run, model, replace(model, draft_path=None))
+
+    def _load_as(self, run: _Run, model: ModelSpec, wanted: ModelSpec) -> Iterator[LoadEvent]:
+        """Load `model`, or what of it is `wanted` after all."""
+        refuse_bad_files(wanted)
         if self._loaded is not None:
             self.unload()
         self._free_bytes = computer.free_memory_bytes()
         try:
-            info, crash = self._describe(run, eager=model.eager)
-            plan = self._planner.plan(model, info)
+            info, crash = self._describe(run, eager=wanted.eager)
+            plan = self._planner.plan(wanted, info)
             for event in climb_down(self._planner, model, plan, lambda spec: self._load_once(run, spec), crash):
                 if isinstance(event, Loaded):
                     self._loaded = (model, event)
@@ -380,21 +391,10 @@ class LocalEngine:
                 if self._run is run:
                     self._run = None
 
-    @contextlib.contextmanager
-    def _limited(self, run: _Run, limit_s: float | None = None) -> Iterator[threading.Timer]:
+    def _limited(self, run: _Run, limit_s: float | None = None) -> contextlib.AbstractContextManager[threading.Timer]:
         """End the process if the timer is not cancelled in time, by default in that for rendering."""
-        process = self._process
 
         def expire() -> None:
             run.expired = True
-            if process is not None:
-                process.kill()
 
-        timer = threading.Timer(self._render_limit_s if limit_s is None else limit_s, expire)
-        timer.name, timer.daemon = "render limit", True
-        timer.start()
-        try:
-            yield timer
-        finally:
-            timer.cancel()
-            timer.join()
+        return killed_after(self._render_limit_s if limit_s is None else limit_s, self._process, expire)

@@ -9,7 +9,8 @@ import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -143,6 +144,27 @@ class EngineProcess:
             lines = log.read(_LOG_LIMIT_BYTES).decode("utf-8", "replace").strip().splitlines()
             return lines[-1] if lines else ""
         return ""
+
+
+@contextlib.contextmanager
+def killed_after(
+    limit_s: float, process: EngineProcess | None, on_expired: Callable[[], None]
+) -> Iterator[threading.Timer]:
+    """Kill `process` if the timer is not cancelled in time, and say so before, in another thread."""
+
+    def expire() -> None:
+        on_expired()
+        if process is not None:
+            process.kill()
+
+    timer = threading.Timer(limit_s, expire)
+    timer.name, timer.daemon = "engine's time limit", True
+    timer.start()
+    try:
+        yield timer
+    finally:
+        timer.cancel()
+        timer.join()
 
 
 def crash_of(process: EngineProcess, status: int) -> Crash:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop.engine.llama.library import ggml, said
-from desktop.errors import AppError, BadModelFile, Flaw, ModelDoesNotFit
+from desktop.errors import AppError, BadModelFile, Flaw, ModelDoesNotFit, NoSuchModel
 
 _VERSIONS = (2, 3)
 _GGUF_STRING = 8  # gguf_type
@@ -29,8 +29,10 @@ def failed_load(path: str, free_bytes: int, free_gpu_bytes: int | None = None) -
     `free_gpu_bytes` were free on the GPUs that it was to use; None where none was.
     """
     detail = _quoted_cause()
-    size_bytes = Path(path).stat().st_size
-    version = _version(path)
+    try:
+        size_bytes, version = Path(path).stat().st_size, _version(path)
+    except FileNotFoundError:
+        return NoSuchModel(path)
     if version not in _VERSIONS:
         return BadModelFile(path, Flaw.UNSUPPORTED_VERSION, str(version))
     header = _Header.read(path)

@@ -183,7 +183,7 @@ class Models(QObject):
             if event.fallback is not None:
                 self.noticed.emit(fallback_words(event.fallback))
             wanted = self.current.loading.draft
-            if wanted and spec.draft_path is None:
+            if wanted and (spec.draft_path is None or event.lost_draft):
                 self.noticed.emit(no_draft(self.titles().get(wanted, wanted)))
             self._become(ModelState.READY)
 

@@ -143,6 +143,21 @@ def test_a_draft_model_that_is_gone_is_said_and_the_model_still_loads(shop: Shop
     assert "small" in noticed.args[0]
 
 
+def test_a_draft_model_that_went_just_before_it_was_loaded_is_said(shop: Shop, tmp_path: Path) -> None:
+    add(shop, family(tmp_path))
+    shop.bot.waitUntil(lambda: "small" in shop.titles())
+    shop.shelf.set_loading("large", Wishes(draft="small"))
+    shop.bot.waitUntil(lambda: wanted(shop, "large").draft == "small")
+    models = shop.desk.models
+    models.show("large")
+    spec = models.spec()
+    assert spec.draft_path is not None
+    loaded = Loaded(512, 512, 2, 0, has_template=False, size_bytes=1, load_s=0.1, lost_draft=spec.draft_path)
+    with shop.bot.waitSignal(models.noticed) as noticed:
+        models.on_load_event(spec, loaded)
+    assert "small" in noticed.args[0]
+
+
 def test_the_wheel_scrolls_and_chooses_nothing(shop: Shop) -> None:
     open_details(shop, "Starter model")
     kv_type = choice(shop, "modelKvType")
