@@ -1,4 +1,4 @@
-"""Which tokens are in the KV cache, and what of them, or of what is kept on the disk, a prompt begins with."""
+"""Which tokens are in the KV cache, and what of them, or of what is kept elsewhere, a prompt begins with."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from desktop.engine.llama.aside import Aside, put_aside, put_back
 from desktop.engine.llama.batch import SEQUENCE
 from desktop.engine.llama.checkpoints import TAIL, Checkpoints
 from desktop.engine.llama.library import as_path, llama_cpp
@@ -37,16 +38,18 @@ class Cache:
         self._n_kept = 0
         """So many of the tokens are on the disk too."""
         self._checkpoints = Checkpoints(model)
+        self._aside: Aside | None = None
+        """Of another conversation, or another branch, what the disk has not."""
 
     def known(self, prompt: Sequence[int], conversation: str = "") -> int:
-        """How many tokens of `prompt` need not be read: they are in the cache, or on the disk."""
+        """How many tokens of `prompt` need not be read: they are in the cache, put aside, or on the disk."""
         here = (self._reusable(sequence, prompt) for sequence in self._sequences())
-        return max(*here, *(self._reusable_of(state, prompt) for state in self._kept(conversation)), 0)
+        return max(*here, *(self._reusable_of(each, prompt) for each in self._elsewhere(conversation)), 0)
 
     def turn_to(self, prompt: Sequence[int], conversation: str) -> int:
         """Leave in the cache what `prompt` begins with, and return how many tokens that is.
 
-        The disk's part of it is brought back, where that is clearly more than the cache has.
+        What is elsewhere of it is brought back, where that is clearly more than the cache has.
         """
         reusable, sequence = max((self._reusable(sequence, prompt), -sequence) for sequence in self._sequences())
         self._go_on_with(-sequence, reusable)
@@ -76,9 +79,8 @@ class Cache:
             written = llama_cpp.llama_state_seq_save_file(context, as_path(path), SEQUENCE, tokens, len(tokens))
             return bool(written)
 
-        # Of a sliding window llama.cpp writes what its last token can see, though the cache may hold more.
-        oldest = max(self._oldest(), len(self.tokens) - self._model.n_swa if self._model.n_swa else 0)
-        if self._states.keep(self._conversation, self.tokens, oldest, size_bytes, write, self._checkpoints.newest()):
+        oldest, checkpoints = self._oldest_kept(), self._checkpoints.newest()
+        if self._states.keep(self._conversation, self.tokens, oldest, size_bytes, write, checkpoints):
             self._n_kept = len(self.tokens)
 
     def part(self, n: int) -> None:
@@ -112,18 +114,54 @@ class Cache:
         del self.tokens[cut:]
 
     def _bring_back(self, prompt: Sequence[int], conversation: str) -> None:
-        """Have what the disk has of `prompt`, where that is clearly more than the cache has."""
+        """Have what is elsewhere of `prompt`, where that is clearly more than the cache has."""
         here = self._reusable(SEQUENCE, prompt)
+        before = self._aside
         if len(self.tokens) - here >= _WORTH_KEEPING:
             self.put_by()
+            self._put_aside()
         found = sorted(
-            ((self._reusable_of(state, prompt), state) for state in self._kept(conversation)),
+            ((self._reusable_of(each, prompt), each) for each in self._elsewhere(conversation, before)),
             key=lambda pair: pair[0],
             reverse=True,
         )
-        for reusable, state in found:
-            if reusable - here < _WORTH_KEEPING or self._restore(state, reusable):
+        for reusable, each in found:
+            if reusable - here < _WORTH_KEEPING:
                 return
+            if self._put_back(each) if isinstance(each, Aside) else self._restore(each, reusable):
+                return
+
+    def _put_aside(self) -> None:
+        """Hold in memory what is about to be lost of a conversation, unless most of it is on the disk."""
+        if not self._conversation or len(self.tokens) - self._n_kept < _WORTH_KEEPING:
+            return
+        aside = put_aside(
+            self._model,
+            self._conversation,
+            self.tokens,
+            oldest=self._oldest_kept(),
+            n_kept=self._n_kept,
+            checkpoints=self._checkpoints.all(),
+        )
+        if aside is not None:
+            self._hold(aside)
+
+    def _put_back(self, aside: Aside) -> bool:
+        """Put what is held in memory in the place of what is in the cache; False, and an empty cache, if that fails."""
+        if self._aside is aside:
+            self._hold(None)
+        self._clear()
+        if not put_back(self._model, aside):
+            self._empty()
+            return False
+        self.tokens = list(aside.tokens)
+        self._n_kept = aside.n_kept
+        self._checkpoints.put_all(aside.checkpoints)
+        return True
+
+    def _hold(self, aside: Aside | None) -> None:
+        self._aside = aside
+        self._model.others_bytes = 0 if aside is None else aside.size_bytes
 
     def _restore(self, state: State, reusable: int) -> bool:
         """Put a kept state in the place of what is in the cache, so that `reusable` tokens of it can be reused.
@@ -153,17 +191,23 @@ class Cache:
                 self._checkpoints.put(reusable, state.checkpoint(reusable).read_bytes())
         return True
 
+    def _elsewhere(self, conversation: str, aside: Aside | None = None) -> list[Aside | State]:
+        """What there is of the conversation beside the cache: put aside (`aside`, or what is now), and on the disk."""
+        aside = aside or self._aside
+        held = [aside] if aside is not None and aside.conversation == conversation else []
+        return [*held, *self._kept(conversation)]
+
     def _kept(self, conversation: str) -> list[State]:
         """What the disk has of the conversation and the context has room for."""
         if self._states is None or not conversation:
             return []
         return [state for state in self._states.of(conversation) if len(state.tokens) <= self._model.n_ctx]
 
-    def _reusable_of(self, state: State, prompt: Sequence[int]) -> int:
-        cut = min(state.in_common(prompt), len(prompt) - 1)
-        if cut == len(state.tokens) or self._can_cut(cut, state.oldest):
+    def _reusable_of(self, kept: Aside | State, prompt: Sequence[int]) -> int:
+        cut = min(kept.in_common(prompt), len(prompt) - 1)
+        if cut == len(kept.tokens) or self._can_cut(cut, kept.oldest):
             return cut
-        return max((place for place in state.places if place <= cut), default=0)
+        return max((place for place in kept.places if place <= cut), default=0)
 
     def _reusable(self, sequence: int, prompt: Sequence[int]) -> int:
         """How much of a sequence `prompt` begins with.
@@ -183,6 +227,10 @@ class Cache:
         """The oldest position of which all layers still have everything."""
         found: int = llama_cpp.llama_memory_seq_pos_min(self._model.memory, sequence)
         return found
+
+    def _oldest_kept(self) -> int:
+        """That in what llama.cpp writes of the cache: of a window what its last token sees, though it may hold more."""
+        return max(self._oldest(), len(self.tokens) - self._model.n_swa if self._model.n_swa else 0)
 
     def _can_cut(self, cut: int, oldest: int) -> bool:
         """Whether what stays would be complete if the tokens from `cut` on went.

@@ -8,6 +8,7 @@ and the question edited, without reading what came before.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 
 from desktop.engine.llama.batch import SEQUENCE
 from desktop.engine.llama.library import llama_cpp
@@ -19,6 +20,9 @@ templates end a prompt with, such as the opening of reasoning: in the next promp
 _MOST_BYTES = 256 << 20
 _MOST_ON_DISK = 3
 
+Copy = ctypes.Array[ctypes.c_uint8]
+"""What llama.cpp has written of a cache; never changed."""
+
 
 class Checkpoints:
     """Copies of what cannot be cut, by the number of tokens that had been read. Other models need none and have none.
@@ -28,7 +32,7 @@ class Checkpoints:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._copies: dict[int, ctypes.Array[ctypes.c_uint8]] = {}
+        self._copies: dict[int, Copy] = {}
 
     @property
     def are_needed(self) -> bool:
@@ -52,6 +56,14 @@ class Checkpoints:
     def put(self, n_tokens: int, copy: bytes) -> None:
         """Have a copy from the disk."""
         self._copies[n_tokens] = (ctypes.c_uint8 * len(copy)).from_buffer_copy(copy)
+
+    def put_all(self, copies: Mapping[int, Copy]) -> None:
+        """Have what `all` told another time."""
+        self._copies = dict(copies)
+
+    def all(self) -> Mapping[int, Copy]:
+        """The copies, by the numbers of tokens."""
+        return dict(self._copies)
 
     def newest(self) -> dict[int, bytes]:
         """Those that are worth being kept on the disk."""

@@ -32,7 +32,7 @@ class Decoder:
         return self._cache.tokens
 
     def known(self, prompt: Sequence[int], conversation: str = "") -> int:
-        """How many tokens of `prompt` need not be read: they are in the cache, or on the disk."""
+        """How many tokens of `prompt` need not be read: they are in the cache, put aside, or on the disk."""
         return self._cache.known(prompt, conversation)
 
     def read(self, prompt: Sequence[int], conversation: str = "") -> Iterator[PrefillProgress]:

@@ -110,6 +110,8 @@ class Model:
         self._logits_at = 0  # the address that _logits is a view of
         self._logits = np.empty(0, dtype=np.float32)
         self._base_bytes = before.process_bytes
+        self.others_bytes = 0
+        """What the process has for other things than running the model: only memory that nobody else wants."""
         self._gpus = devices.default_names() if spec.devices is None else list(spec.devices)
         wanted = _ALL_LAYERS if spec.n_gpu_layers is None else spec.n_gpu_layers
         if not self._gpus:
@@ -152,8 +154,8 @@ class Model:
         return llama_cpp.llama_version().decode(), build, llama_cpp.LLAMA_STATE_SEQ_VERSION, *kinds
 
     def taken_bytes(self) -> int:
-        """Of the computer's memory, what the process has now and had not before the model was loaded."""
-        return max(0, memory.process_bytes() - self._base_bytes)
+        """Of the computer's memory, what the process has now for the model and had not before it was loaded."""
+        return max(0, memory.process_bytes() - self._base_bytes - self.others_bytes)
 
     def logits(self) -> NDArray[np.float32]:
         """Those of the last token that was decoded, shape (n_vocab,): llama.cpp's own memory, valid until the next.
@@ -229,7 +231,7 @@ class Model:
     def _make_context(self, spec: ModelSpec, *, on_gpu: bool) -> int:
         kv_bytes_per_token = self._kv_bytes_per_token()
         n_ctx_train: int = llama_cpp.llama_model_n_ctx_train(self.model)
-        n_ctx = spec.n_ctx or machine.default_n_ctx(n_ctx_train, kv_bytes_per_token, self._left_bytes(on_gpu=on_gpu))
+        n_ctx = spec.n_ctx or machine.default_n_ctx(n_ctx_train, kv_bytes_per_token, self.left_bytes(on_gpu=on_gpu))
         does_not_fit = ModelDoesNotFit(
             self.path,
             needed_bytes=llama_cpp.llama_model_size(self.model) + n_ctx * kv_bytes_per_token,
@@ -301,7 +303,7 @@ class Model:
             self.abort_by(self._switch)
         return True
 
-    def _left_bytes(self, *, on_gpu: bool) -> int:
+    def left_bytes(self, *, on_gpu: bool = False) -> int:
         """Of memory, beside the weights. Those that are mapped from the file count as free until they are read."""
         left = free_memory_bytes()
         return left if on_gpu else max(0, min(left, self._free_bytes - int(llama_cpp.llama_model_size(self.model))))
