@@ -35,6 +35,8 @@ class QuietTuning(QObject):
         self._models, self._engine, self._is_calm = models, engine, is_calm or _is_calm
         self._settled: Loaded | None = None
         """The load after which nothing is left to be found out."""
+        self._tried: Loaded | None = None
+        """The load that was measured last, so far in vain: `_tries` times."""
         self._tries = 0
         self._failed: set[ModelSpec] = set()
         """How models were loaded that ended the engine, or met a bug, when they were measured: never again."""
@@ -90,9 +92,11 @@ class QuietTuning(QObject):
         self._engine.submit(job)
 
     def _on_tuned(self, loaded: Loaded | None, tuning: Tuning | None) -> None:
+        if loaded is not self._tried:
+            self._tried, self._tries = loaded, 0
         self._tries += 1
         if tuning is not None or self._tries >= _MOST_TRIES:
-            self._settled, self._tries = loaded, 0
+            self._settled = loaded
         elif self._is_wanted():
             self._timer.start(_LATER_MS)
 

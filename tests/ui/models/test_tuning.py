@@ -15,6 +15,7 @@ from desktop.errors import Crash, EngineCrashed
 from desktop.ui.engine_thread import EngineThread, Job, Produced
 from desktop.ui.models.choice import ModelState
 from desktop.ui.models.tuning import QUIET_MS, QuietTuning
+from tests.conftest import PATIENCE_S
 from tests.ui.conftest import Desk
 
 FOUND = Tuning(2, 2)
@@ -38,7 +39,7 @@ class Measured(ScriptedEngine):
             raise self.error
         if self.found is None:
             self.busy.set()
-            assert self._ended.wait(10)
+            assert self._ended.wait(PATIENCE_S)
             self._ended.clear()
         self.busy.clear()
         return self.found
@@ -109,7 +110,7 @@ def test_a_loaded_model_is_measured_once(room: Room) -> None:
 def test_a_question_ends_it_at_once_and_it_is_tried_again(room: Room) -> None:
     room.load()
     room.be_quiet()
-    assert room.engine.busy.wait(10)
+    assert room.engine.busy.wait(PATIENCE_S)
     room.desk.session.send("Are you there?")
     room.desk.settle()
     assert room.desk.texts()[-1] == "An answer."
@@ -138,11 +139,23 @@ def test_what_cannot_be_found_out_is_given_up(room: Room) -> None:
     room.load()
     for _ in range(3):
         room.be_quiet()
-        assert room.engine.busy.wait(10)
+        assert room.engine.busy.wait(PATIENCE_S)
         room.engine.stop()  # as if other programs had been busy
         room.settle()
     assert len(room.engine.tuned) == 3
     assert room.waits_ms() is None
+
+
+def test_another_load_has_all_its_tries(room: Room) -> None:
+    for n_measured in (2, 2 + 3):
+        room.load()
+        while len(room.engine.tuned) < n_measured:
+            room.be_quiet()
+            assert room.engine.busy.wait(10)
+            room.engine.stop()
+            room.settle()
+        room.desk.models.unload()
+        room.settle()
 
 
 def test_a_model_that_crashes_of_it_is_left_alone(room: Room) -> None:
@@ -181,7 +194,7 @@ def test_a_stop_before_the_engine_has_begun_is_asked_again(qtbot: QtBot) -> None
 
     job = Job(work, lambda _: None, done.append, gives_way=True)
     thread.submit(job)
-    assert entered.wait(10)
+    assert entered.wait(PATIENCE_S)
     thread.submit(Job(lambda _: iter(()), lambda _: None, done.append))
     assert job.cancelled.is_set()
     begins.set()
