@@ -1,13 +1,15 @@
-"""What all tests share: the real model files, and which examples are made up."""
+"""What all tests share: the real model files, which examples are made up, and how long is waited."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pytestqt.qtbot import QtBot
 
 # Before any Qt import: the suite needs no display.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -25,6 +27,18 @@ settings.register_profile(
 )
 settings.register_profile("random", settings.get_profile("same"), derandomize=False, print_blob=True)
 settings.load_profile("same")
+
+# What is waited for ends a wait, not this: it only ends a test that has failed, also where the computer is busy.
+PATIENCE_S = 60
+_WAITS = ("waitUntil", "waitSignal", "waitSignals", "waitActive", "waitExposed")
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot) -> QtBot:
+    """pytest-qt's, which by itself waits five seconds."""
+    for name in _WAITS:
+        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=PATIENCE_S * 1000))
+    return qtbot
 
 
 @pytest.fixture(scope="session")

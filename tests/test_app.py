@@ -29,6 +29,7 @@ from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.appearance import Appearance
 from desktop.ui.models.choice import ModelState
+from tests.conftest import PATIENCE_S
 
 pytestmark = pytest.mark.model
 
@@ -69,7 +70,9 @@ class Launcher:
 
 
 @pytest.fixture
-def launch(paths: Paths, qapp: QApplication, qtbot: QtBot) -> Iterator[Launcher]:
+def launch(paths: Paths, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launcher]:
+    # A question is typed as soon as the window is there: the list of models is waited for as long as it takes.
+    monkeypatch.setattr("desktop.ui.models.shelf.PATIENCE_S", PATIENCE_S)
     gc.disable()
     hook = sys.excepthook
     launcher = Launcher(paths, qapp, qtbot)
@@ -254,7 +257,9 @@ import sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from desktop import app
+from desktop.ui.models import shelf
 
+shelf.PATIENCE_S = 60
 begin = app.Fireside.__init__
 
 def begin_and_ask(fireside, *arguments):
@@ -270,7 +275,9 @@ import sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from desktop import app
+from desktop.ui.models import shelf
 
+shelf.PATIENCE_S = 60
 begin = app.Fireside.__init__
 
 def begin_and_try_three(fireside, *arguments):

@@ -23,6 +23,7 @@ from desktop.loading import Loading
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.appearance import Appearance
+from tests.conftest import PATIENCE_S
 
 NEVER: Reply = ["Once upon a time", threading.Event(), " there was an end."]
 
@@ -31,8 +32,10 @@ Language = Literal["en", "zh_CN"]
 
 
 @pytest.fixture
-def start(tmp_path: Path, qapp: QApplication, qtbot: QtBot) -> Iterator[Start]:
+def start(tmp_path: Path, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Starts the program, on the same data each time, with an engine that says what it is told."""
+    # A question is asked as soon as the window is there: the list of models is waited for as long as it takes.
+    monkeypatch.setattr("desktop.ui.models.shelf.PATIENCE_S", PATIENCE_S)
     gc.disable()
     hook = sys.excepthook
     paths = Paths.under(tmp_path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,18 +29,7 @@ from desktop.ui.models.choice import Models
 from desktop.ui.models.shelf import Shelf
 from desktop.ui.models.supply import Supply
 from desktop.ui.session import Session
-
-# What is waited for ends a wait, not this: it only ends a test that has failed, also where the computer is busy.
-PATIENCE_S = 60
-_WAITS = ("waitUntil", "waitSignal", "waitSignals", "waitActive", "waitExposed")
-
-
-@pytest.fixture
-def qtbot(qtbot: QtBot) -> QtBot:
-    """pytest-qt's, which by itself waits five seconds."""
-    for name in _WAITS:
-        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=PATIENCE_S * 1000))
-    return qtbot
+from tests.conftest import PATIENCE_S
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from desktop.hub.job import Phase
 from desktop.ui.download_words import title_of
 from desktop.ui.i18n import choose_language
 from desktop.ui.models.downloads_page import DownloadsPage
+from tests.conftest import PATIENCE_S
 from tests.hub.origin import drop, silence
-from tests.ui.conftest import PATIENCE_S
 from tests.ui.models.market import Q4, Q8, REPO, Market
 
 LARGE = "maker/large-GGUF"

@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 from desktop.errors import HubUnreachable, NotOnHub, OfflineMode, Trouble
 from desktop.hub.network import Patience
 from desktop.ui.models.hub_work import Query
+from tests.conftest import PATIENCE_S
 from tests.hub.origin import silence
-from tests.ui.conftest import PATIENCE_S
 from tests.ui.models.market import IMPATIENT, Q4, REPO, Market
 
 

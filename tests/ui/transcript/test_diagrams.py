@@ -73,9 +73,14 @@ def drawn(qtbot: QtBot, diagrams: Diagrams, source: str, *, dark: bool = False, 
 
 
 def child(tmp_path: Path, *lines: str) -> list[str]:
-    """The command of a stand-in for the process that draws."""
+    """The command of a stand-in for the process that draws. Before it says a word, its id is in the file `pid`."""
     script = tmp_path / "child.py"
-    script.write_text("\n".join(["import sys, time", "print('ready', flush=True)", *lines]), encoding="utf-8")
+    begin = [
+        "import os, sys, time",
+        f"with open({str(tmp_path / 'pid')!r}, 'w') as pid: pid.write(str(os.getpid()))",
+        "print('ready', flush=True)",
+    ]
+    script.write_text("\n".join([*begin, *lines]), encoding="utf-8")
     return [sys.executable, str(script)]
 
 
@@ -172,11 +177,9 @@ def test_a_process_that_dies_over_a_diagram_leaves_a_fault(
 
 
 def test_a_process_that_hangs_is_ended(qtbot: QtBot, diagrams: Callable[..., Diagrams], tmp_path: Path) -> None:
-    pid_file = tmp_path / "pid"
-    lines = (f"import os; open({str(pid_file)!r}, 'w').write(str(os.getpid()))", "time.sleep(600)")
-    here = diagrams(command=child(tmp_path, *lines), draw_s=0.5)
+    here = diagrams(command=child(tmp_path, "time.sleep(600)"), draw_s=0.5)
     assert drawn(qtbot, here, SIMPLE).fault == Fault(Why.SLOW)
-    assert not is_running(int(pid_file.read_text(encoding="utf-8")))
+    assert not is_running(int((tmp_path / "pid").read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +206,7 @@ def test_closing_ends_the_process(qtbot: QtBot, diagrams: Callable[..., Diagrams
     drawn(qtbot, here, SIMPLE)
     pid = here.pid
     here.close()
-    assert not is_running(pid)
+    qtbot.waitUntil(lambda: not is_running(pid))  # it is waited for two seconds, which a busy computer may need
     assert here.wait_for(SIMPLE + " --> C", False, 1.0).fault == Fault(Why.CRASH)
 
 
