@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
 import shutil
 import subprocess
@@ -80,6 +81,16 @@ def free_memory_bytes() -> int:
     available = int(psutil.virtual_memory().available)
     limit, used = _cgroup_memory()
     return available if limit is None else max(0, min(available, limit - used))
+
+
+def usable_processors() -> int:
+    """The processors that this process may use, those that share a core included."""
+    return min(affinity(), _quota())
+
+
+def affinity() -> int:
+    """The processors that the system may run this process on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class OtherPrograms:
@@ -199,6 +210,15 @@ def _cgroup_memory() -> tuple[int | None, int]:
         return limit, int(statistics["anon"])
     except (OSError, ValueError, KeyError):  # no cgroup v2, or "max"
         return None, 0
+
+
+def _quota() -> int:
+    """The processors that a container's quota makes up, at least 1; many where there is none."""
+    try:
+        quota, period = (_CGROUP / "cpu.max").read_text(encoding="ascii").split()
+        return max(1, int(quota) // int(period))
+    except (OSError, ValueError):
+        return 1 << 16
 
 
 def _changed_at(path: Path) -> int:

@@ -25,18 +25,20 @@ Tunings = dict[str, dict[str, Any]]
 
 
 def key_of(attempt: ModelSpec) -> str:
-    """Names how a model is run: its file, llama.cpp's build, the processor, the GPUs and the layers on them.
+    """Names how a model is run: its file, llama.cpp's build, the processors, the GPUs, the KV cache, the attention.
 
     With any of them changed it is measured again. Counts of threads that the user insists on are measured with them.
+    Of the processors those count that the program may use: less in a container than the computer has.
     """
     try:
         status = Path(attempt.path).stat()
         identity = (status.st_size, status.st_mtime_ns)
     except OSError:
         identity = (0, 0)
-    machine = (computer.processor(), os.cpu_count(), computer.build_stamp())
+    machine = (computer.processor(), os.cpu_count(), computer.usable_processors(), computer.build_stamp())
     run = (attempt.n_gpu_layers, attempt.devices, attempt.n_threads, attempt.eager)
-    facts = json.dumps((attempt.path, identity, machine, run))
+    cache = (attempt.kv_type, attempt.flash_attention)
+    facts = json.dumps((attempt.path, identity, machine, run, cache))
     return hashlib.sha256(facts.encode()).hexdigest()[:32]
 
 

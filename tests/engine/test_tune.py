@@ -14,11 +14,11 @@ import pytest
 
 from desktop.chat.message import Role, Sampling, Turn
 from desktop.engine.api import Finished, ModelSpec, Request, Token, Tuning
-from desktop.engine.computer import OtherPrograms
+from desktop.engine.computer import OtherPrograms, usable_processors
 from desktop.engine.llama import tune as tuning_module
 from desktop.engine.llama.decode import Decoder
 from desktop.engine.llama.library import llama_cpp, start
-from desktop.engine.llama.machine import default_n_threads, most_threads
+from desktop.engine.llama.machine import default_n_threads
 from desktop.engine.llama.model import Model
 from desktop.engine.llama.stopping import StopSwitch
 from desktop.engine.llama.tune import batch_costs, candidates, compare, tune, use
@@ -62,7 +62,7 @@ def test_what_is_measured_is_kept_and_the_model_runs_so_when_it_is_loaded_again(
     list(desk.engine.load(desk.spec))
     tuning = desk.engine.tune(desk.spec)
     assert tuning is not None
-    counts = {default_n_threads(), *candidates(default_n_threads(), most_threads())}
+    counts = {default_n_threads(), *candidates(default_n_threads(), usable_processors())}
     assert {tuning.n_threads, tuning.n_threads_batch} <= counts
     assert len(tuning.batch_costs) == 8
     assert all(cost > 0 for cost in tuning.batch_costs)
@@ -126,7 +126,7 @@ def in_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuning_module, "_LIMIT_S", 0.2)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def model(starter_model: Path) -> Model:
     """The real one, in this process, where its logits can be seen."""
     start()

@@ -40,6 +40,8 @@ def test_what_was_measured_is_known_at_the_next_start(tmp_path: Path, spec: Mode
         lambda spec: replace(spec, eager=True),
         lambda spec: replace(spec, devices=("CUDA1",)),
         lambda spec: replace(spec, path=spec.path + "x"),
+        lambda spec: replace(spec, kv_type="q8_0"),
+        lambda spec: replace(spec, flash_attention=False),
     ],
 )
 def test_another_way_to_run_it_is_measured_anew(
@@ -48,6 +50,21 @@ def test_another_way_to_run_it_is_measured_anew(
     loading = Loading(tmp_path / "machine.json")
     loading.tuned(spec, FAST)
     assert loading.tuning(other(spec)) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only some systems take processors away")
+def test_with_fewer_processors_it_is_measured_anew(tmp_path: Path, spec: ModelSpec) -> None:
+    all_of_them = os.sched_getaffinity(0)
+    if len(all_of_them) == 1:
+        pytest.skip("there is one")
+    loading = Loading(tmp_path / "machine.json")
+    loading.tuned(spec, FAST)
+    try:
+        os.sched_setaffinity(0, {min(all_of_them)})
+        assert loading.tuning(spec) is None
+    finally:
+        os.sched_setaffinity(0, all_of_them)
+    assert loading.tuning(spec) == FAST
 
 
 def test_another_file_build_or_processor_is_measured_anew(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import psutil
 
+from desktop.engine import computer
 from desktop.engine.api import MOST_ANSWERS
 
 N_BATCH = 512
@@ -19,7 +19,6 @@ N_SEQUENCES = MOST_ANSWERS + 1
 
 _MIN_CTX, _MAX_CTX = 2048, 8192
 _KV_SHARE = 0.25
-_CGROUP = Path("/sys/fs/cgroup")  # in a container its own group; the root group has no limits
 
 
 def default_n_threads() -> int:
@@ -31,17 +30,9 @@ def default_n_threads() -> int:
     logical = os.cpu_count() or 1
     physical = psutil.cpu_count(logical=False) or logical
     # With some processors taken away it is not known which of the rest share a core: assume that all do as before.
-    cores = physical if _affinity() >= logical else _affinity() * physical // logical
-    return max(1, min(cores, most_threads()))
-
-
-def most_threads() -> int:
-    """The processors that this process may use, those that share a core included."""
-    return min(_affinity(), _quota())
-
-
-def _affinity() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    affinity = computer.affinity()
+    cores = physical if affinity >= logical else affinity * physical // logical
+    return max(1, min(cores, computer.usable_processors()))
 
 
 def default_n_ctx(n_ctx_train: int, kv_bytes_per_token: int, free_bytes: int) -> int:
@@ -52,12 +43,3 @@ def default_n_ctx(n_ctx_train: int, kv_bytes_per_token: int, free_bytes: int) ->
     affordable = int(free_bytes * _KV_SHARE) // max(1, kv_bytes_per_token)
     cap = min(_MAX_CTX, max(_MIN_CTX, affordable // 256 * 256))
     return min(n_ctx_train, cap) if n_ctx_train > 0 else cap
-
-
-def _quota() -> int:
-    """The processors that a container's quota makes up, at least 1; many where there is none."""
-    try:
-        quota, period = (_CGROUP / "cpu.max").read_text(encoding="ascii").split()
-        return max(1, int(quota) // int(period))
-    except (OSError, ValueError):
-        return 1 << 16

@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 
 from desktop.engine.api import Tuning
+from desktop.engine.computer import usable_processors
 from desktop.engine.llama.library import llama_cpp
-from desktop.engine.llama.machine import default_n_threads, most_threads
+from desktop.engine.llama.machine import default_n_threads
 from desktop.engine.llama.model import Model
 from desktop.engine.llama.stopping import StopSwitch
 
@@ -105,7 +106,7 @@ def _measure(model: Model, bench: _Bench) -> Tuning:
     usual = model.n_threads or default_n_threads()
     counts = [usual]
     if model.n_threads is None and model.loaded.n_gpu_layers <= model.n_layers:
-        counts += candidates(usual, most_threads())
+        counts += candidates(usual, usable_processors())
     bench.seconds(1, usual)  # reads weights that were never used before: not for the first one's account
     n_steps = max(1, min(_MOST_STEPS, int(_SLICE_S / bench.seconds(1, usual))))
     # Read at worst as slowly as decoded: no measurement gets long.
