@@ -29,6 +29,8 @@ _BREATHS = 24
 _SETTLE_ROUNDS = 8
 _OVERHANG_PX = 4
 """So far a block may paint above its upper edge."""
+_BESIDE_PX = 12
+"""So far a message is painted beside the column: its ring is."""
 
 
 class Canvas(QAbstractScrollArea):
@@ -56,6 +58,7 @@ class Canvas(QAbstractScrollArea):
         self._room_above = 0
         self._seen = (0.0, 0.0)
         self._painted_at = 0
+        self._painted_end = 0.0
         self._breath = 0
         # No QBasicTimer: Python may hold one for longer than its widget lives, and it would wake what is gone.
         self._breathing = QTimer(self, interval=_BREATH_MS)
@@ -167,15 +170,17 @@ class Canvas(QAbstractScrollArea):
 
     def _repaint(self, scrolled: int, changed_below: float) -> None:
         """Move what is painted already, and paint the rest."""
-        height = self.viewport().height()
-        if changed_below <= 0 or abs(scrolled) >= height:
+        end, self._painted_end = max(self._painted_end, self.column.height), self.column.height
+        if changed_below <= 0 or abs(scrolled) >= self.viewport().height():
             self.viewport().update()
             return
         if scrolled:
             self.viewport().scroll(0, -scrolled)
-        if changed_below < self._sight[1]:
-            y = int(changed_below - self._sight[0]) - self.column.style.px(_OVERHANG_PX)
-            self.viewport().update(0, y, self.viewport().width(), height - y)
+        top, bottom = self._sight
+        if changed_below < bottom:
+            beside, y = self.column.style.px(_BESIDE_PX), changed_below - self.column.style.px(_OVERHANG_PX)
+            changed = QRectF(self._left - beside, y - top, self.column.width + 2 * beside, min(end, bottom) - y)
+            self.viewport().update(changed.toAlignedRect())
 
     def _place_to_keep(self, top: float, bottom: float) -> Anchor | None:
         """What the reader sees and has seen before, if there is such a thing between two heights."""

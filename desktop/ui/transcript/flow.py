@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from math import ceil
+from math import ceil, inf
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter
@@ -202,7 +202,7 @@ class Flow:
             painter.restore()
 
     def _show(self, blocks: list[Block], references: References) -> None:
-        old, self.blocks = self.blocks, blocks
+        old = self.blocks
         has_new_links = len(references) != len(self._references)
         if has_new_links:
             self._views.clear()
@@ -212,7 +212,10 @@ class Flow:
             if before is not after and before != after:
                 break
             same += 1
-        self._changed_from, self._changed_below = 0 if has_new_links else same, 0.0
+        empty = self._empty_above(same)
+        self.blocks = blocks
+        self._changed_from = 0 if has_new_links else same
+        self._changed_below = 0.0 if has_new_links else min(empty, self._empty_above(same))
         kept = {index: view for index, view in self._views.items() if index < same}
         grown = self._views.get(same)
         if grown is not None and same < len(blocks) and grown.grow(blocks[same]):
@@ -222,6 +225,12 @@ class Flow:
         self._heights.replace(same, [self._estimate(index) for index in range(same, len(blocks))])
         if same in kept:
             self._measure(same)
+
+    def _empty_above(self, index: int) -> float:
+        """How much of the room above block `index` has nothing painted in it."""
+        if index >= len(self.blocks):
+            return inf
+        return 0.0 if QUOTE in self.blocks[index].indents else self._gap(index)
 
     def _make_view(self, index: int) -> BlockView:
         state = self._states.setdefault(first_piece(self.blocks, index), BlockState())

@@ -56,11 +56,33 @@ class InlineText:
         self._code_ranges: list[tuple[int, int]] = []
         self._formulas: FormulaObject | None = None
         self._sources: list[tuple[int, str]] = []
+        self._runs: list[Span] = []
+        """What was inserted last."""
 
     def insert_markdown(self, cursor: QTextCursor, text: str, *, bold: bool = False, heading: bool = False) -> None:
         """Insert inline Markdown; `bold` as a whole, or as the text of a `heading`, which is bold by itself."""
-        runs = spans(text, self._references)
+        self._runs = runs = spans(text, self._references)
         self.insert(cursor, [replace(run, bold=True) for run in runs] if bold else runs, heading=heading)
+
+    def grow(self, cursor: QTextCursor, text: str, *, heading: bool = False) -> bool:
+        """Show inline Markdown that is `text` now, by adding to the end what is new in it.
+
+        False where that would not look as if all had been inserted at once.
+        """
+        before, runs = self._runs, spans(text, self._references)
+        last = len(before) - 1
+        if last < 0 or len(runs) <= last or runs[:last] != before[:last] or any(run.formula for run in runs):
+            return False
+        added = runs[last].text.removeprefix(before[last].text)
+        shown = replace(runs[last], text=before[last].text)
+        if shown != before[last] or before[last].text + added != runs[last].text or not _is_plain(shown):
+            return False
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.beginEditBlock()
+        self.insert(cursor, [replace(shown, text=added), *runs[last + 1 :]], heading=heading)
+        cursor.endEditBlock()
+        self._runs = runs
+        return True
 
     def draw_code_boxes(self, painter: QPainter, lines_between: LinesBetween) -> None:
         """Paint what lies behind code."""
@@ -261,6 +283,11 @@ class InlineText:
         if self.subjects and self.subjects[-1][1:] == (start, Does.OPEN_LINK, address):
             start = self.subjects.pop()[0]
         self.subjects.append((start, end, Does.OPEN_LINK, address))
+
+
+def _is_plain(run: Span) -> bool:
+    """Whether nothing is done at the end of `run`, so that its text may go on."""
+    return not (run.code or run.note or run.href or run.italic or run.formula)
 
 
 def _whole(font: QFont) -> QFont:

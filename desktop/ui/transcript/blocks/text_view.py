@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QTextCursor, QTextOption
 from typing_extensions import override
@@ -9,7 +11,7 @@ from typing_extensions import override
 from desktop.ui.transcript.blocks.block_view import BlockView, line_height
 from desktop.ui.transcript.blocks.markers import is_mirrored
 from desktop.ui.transcript.text.inline import Span
-from desktop.ui.transcript.text.markdown import Kind
+from desktop.ui.transcript.text.markdown import Block, Kind
 from desktop.ui.transcript.text.script import has_cjk
 
 _BAR = 8
@@ -18,6 +20,27 @@ _BAR = 8
 
 class TextView(BlockView):
     """A paragraph, a heading, or text that is shown as it is."""
+
+    @override
+    def grow(self, block: Block) -> bool:
+        old = self.block
+        if replace(old, text=block.text) != block or self._script_of(block) != self._script_of(old):
+            return False
+        lines = self._document.firstBlock().layout()
+        last = lines.lineCount() - 1
+        start = lines.lineAt(last).textStart()
+        if not self._inline.grow(QTextCursor(self._document), block.text, heading=block.kind is Kind.HEADING):
+            return False
+        self.block = block
+        self._measure()
+        # Where the line that was the last begins as before, so do all above it.
+        line = lines.lineAt(last)
+        self.changed_below = self._top() + line.y() if line.isValid() and line.textStart() == start else 0.0
+        return True
+
+    def _script_of(self, block: Block) -> tuple[bool, bool, bool]:
+        """What of the text the font, the lines' height and their direction depend on."""
+        return block.text.isascii(), has_cjk(block.text), is_mirrored(block)
 
     @override
     def _fill(self) -> None:
@@ -41,6 +64,8 @@ class TextView(BlockView):
             self._inline.insert(cursor, [Span(block.text)])
         else:
             self._inline.insert_markdown(cursor, block.text, heading=is_heading)
+        # Each step of a growing text paints its last lines, and each turn of the wheel all that come into sight.
+        self._document.firstBlock().layout().setCacheEnabled(True)
 
     @override
     def _content_width(self) -> float:

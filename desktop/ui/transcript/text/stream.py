@@ -37,6 +37,8 @@ class MarkdownStream:
         self._number = 1
         self._open: _OpenCode | _OpenTable | None = None
         self._shown: list[Block] = []
+        self._running: Block | None = None
+        """The paragraph that the tail ends in, as it is written, if more of the same line can only make it longer."""
 
     @property
     def blocks(self) -> list[Block]:
@@ -64,6 +66,10 @@ class MarkdownStream:
 
     def _take(self, new: str) -> None:
         self._tail += new
+        running, self._running = self._running, None
+        if running is not None and "\n" not in new and not new[-1].isspace():
+            self._write_on(running, new)
+            return
         if self._open is not None:
             self._append_lines(self._open)
         elif "\n" in new:
@@ -159,7 +165,26 @@ class MarkdownStream:
             self._show_links({k: v for k, v in definitions.items() if k in known or v["map"][1] <= complete})
         self._shown = [block for unit in units for block in unit.blocks]
         if self._shown:
+            self._running = self._shown[-1] if _is_running(self._shown[-1], self._tail) else None
             self._shown[-1:] = _closed_for_display(self._shown[-1])
+
+    def _write_on(self, running: Block, new: str) -> None:
+        """Add to the paragraph that the tail ends in, without a look at what stands before."""
+        [*before, running] = markdown.pieces(replace(running, text=running.text + new))
+        self._running = None if before else running
+        self._shown[-1:] = [*before, *_closed_for_display(running)]
+
+
+def _is_running(last: Block, tail: str) -> bool:
+    """Whether `last` is a paragraph that `tail` ends in, and stays one whatever comes on its last line.
+
+    No other block, nor what parts it from the paragraph, begins with a letter. Where there are link definitions, it is
+    not so simple what a line belongs to.
+    """
+    if last.kind is not Kind.PARAGRAPH or not last.text[:1].isalpha() or "]:" in tail:
+        return False
+    line = last.text.rpartition("\n")[2]
+    return line[:1].isalpha() and tail.endswith(line) and _INSIDE_OF.search(tail.removesuffix(line)) is not None
 
 
 def _closed_for_display(last: Block) -> list[Block]:
@@ -182,7 +207,8 @@ def _open_block(unit: Unit, source: str) -> tuple[_OpenCode | _OpenTable, str] |
     if unit.open_fence and opening is not None:
         return _OpenCode(opening[2], len(opening[1]), unit.blocks[0].language), rest
     second, newline, rest = rest.partition("\n")
-    if not unit.item and unit.blocks[0].kind is Kind.TABLE and newline:
+    # A quote in which nothing stands has no blocks.
+    if not unit.item and unit.blocks and unit.blocks[0].kind is Kind.TABLE and newline:
         return _OpenTable(f"{first}\n{second}\n"), rest
     return None
 
@@ -259,6 +285,9 @@ _ONLY_SYNTAX = re.compile(
     r"|[ >]*(?:\${1,2}|\\(?:\[|[a-z]*(?:\{[A-Za-z]*\*?\}?)?)?|\[[^\[\]]+(?:\](?::\s*\S*)?)?)"
 )
 """A line that may yet become a heading's underline, a rule, an item, a fence, a table, a formula or a definition."""
+
+_INSIDE_OF = re.compile(r"^[ >]*(?:(?:[-+*]|\d{1,9}[.)]) +(?:\[[ xX]\] +)?)*\Z", re.MULTILINE)
+"""What stands before a paragraph on its line: quotes, lists, a task."""
 
 _TABLE_START = re.compile(r"(?:^|\n)\|[^\n]*(?:\n[|:\-\s]*)?$")
 
