@@ -10,6 +10,7 @@ from desktop.engine.api import Engine, ModelSpec, Request, Token
 from desktop.engine.scripted import ScriptedEngine
 from desktop.errors import AppError, Crash, EngineCrashed
 from desktop.ui.engine_thread import EngineThread, Job, Produced
+from tests.conftest import PATIENCE_S
 
 REQUEST = Request(ModelSpec("m"), ())
 
@@ -51,7 +52,7 @@ def test_twenty_thousand_tokens_arrive_whole_in_few_batches_in_the_main_thread(
 ) -> None:
     log = Log()
     thread.submit(log.job())
-    qtbot.waitUntil(lambda: log.done == [None], timeout=20_000)
+    qtbot.waitUntil(lambda: log.done == [None])
     assert log.text == "word " * 20_000
     assert len(log.batches) < 1000
     assert log.threads == {threading.get_ident()}
@@ -64,7 +65,7 @@ def test_thousands_of_signals_do_not_kill_the_process(thread: EngineThread, qtbo
         thread.submit(log.job(iter([Token("x", 0)])))
         thread._rung.emit()
         thread._rung.emit()
-    qtbot.waitUntil(lambda: all(log.done == [None] for log in logs), timeout=20_000)
+    qtbot.waitUntil(lambda: all(log.done == [None] for log in logs))
 
 
 def test_an_error_arrives_after_the_events_before_it(thread: EngineThread, qtbot: QtBot) -> None:
@@ -86,7 +87,7 @@ def test_a_cancelled_job_that_waits_is_skipped_and_others_are_not(thread: Engine
     gate = threading.Event()
 
     def slow() -> Iterator[Produced]:
-        gate.wait(10)
+        gate.wait(PATIENCE_S)
         yield Token("slow", 0)
 
     first, second, third = Log(), Log(), Log()
@@ -120,7 +121,7 @@ def test_a_bug_in_one_job_takes_nothing_from_the_others(qtbot: QtBot) -> None:  
     thread.submit(log.job(iter([Token("mine", 0)])))
     thread.submit(Job(last, lambda _: None, lambda _: None))
     # No event loop runs meanwhile: all of it arrives in one batch.
-    assert all_ran.wait(10)
+    assert all_ran.wait(PATIENCE_S)
     with pytest.raises(ZeroDivisionError):
         thread.close()
     assert (log.text, log.done) == ("mine", [None])

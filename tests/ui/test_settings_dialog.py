@@ -250,7 +250,7 @@ def test_the_settings_say_what_computes_here(tmp_path: Path, qtbot: QtBot) -> No
     assert label is not None
     assert label.text() == "Looking…"
     view.show()
-    qtbot.waitUntil(lambda: label.text().startswith("This llama.cpp was built for: "), timeout=20_000)
+    qtbot.waitUntil(lambda: label.text().startswith("This llama.cpp was built for: "))
     background.close()
 
 
@@ -263,7 +263,7 @@ def test_settings_closed_before_the_engine_answers_miss_nothing(tmp_path: Path, 
     told: list[str] = []
     # It comes after all of them; had one gone on to the view that is gone, it would have raised.
     background.run_long(lambda _: "after", lambda _: None, told.append, lambda _: None)
-    qtbot.waitUntil(lambda: told == ["after"], timeout=20_000)
+    qtbot.waitUntil(lambda: told == ["after"])
     background.close()
 
 

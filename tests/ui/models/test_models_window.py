@@ -144,7 +144,7 @@ def test_with_nothing_but_the_starter_a_model_for_this_machine_is_recommended(
 ) -> None:
     get = window.findChild(QPushButton, "getRecommendedButton")
     assert get is not None
-    qtbot.waitUntil(get.isVisible, timeout=20_000)
+    qtbot.waitUntil(get.isVisible)
     known = json.loads((tmp_path / "machine.json").read_text())
     assert known["build"], "which GPUs there are is known before anything is advised"
     QTest.mouseClick(get, Qt.MouseButton.LeftButton)
