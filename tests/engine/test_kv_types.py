@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ def _llama_cpp() -> None:
     start()
 
 
+@functools.cache
 def logits_of(model: Path, kv_type: str | None, *, flash: bool | None = None) -> NDArray[np.float32]:
     spec = ModelSpec(str(model), n_ctx=512, kv_type=kv_type, flash_attention=flash)
     loaded = Model(spec, lambda _fraction: None)

@@ -219,6 +219,23 @@ def test_the_longest_unused_makes_room(opened: Open, tmp_path: Path, tiny_model:
     assert len(files(tmp_path)) == 3
 
 
+def test_what_is_wanted_does_not_make_room(opened: Open, tmp_path: Path, tiny_model: Path) -> None:
+    model, reader = opened(tiny_model)
+    texts = [model.vocabulary.tokenize(numbers(first, first + 50)) for first in (100, 200, 300)]
+    read_for(reader, texts[0], "chat-0")
+    reader.put_by()
+    model, reader = opened(tiny_model, limit=5 * files(tmp_path)[0].stat().st_size // 2)
+    for number, text in enumerate(texts):
+        read_for(reader, text, f"chat-{number}")  # the one before is put by
+    for number in range(2):
+        [file] = (tmp_path / "states" / f"chat-{number}").glob("*.kv")
+        os.utime(file, (1000 + number, 1000 + number))
+    follow_up = [*texts[0], *texts[1]]
+    assert reader.known(follow_up, "chat-0") == len(texts[0])
+    assert read_for(reader, follow_up, "chat-0") == len(texts[0])
+    assert {file.parent.name for file in files(tmp_path)} == {"chat-0", "chat-2"}
+
+
 @pytest.mark.parametrize("by_another", [False, True])
 def test_what_was_kept_anew_is_as_good_as_at_first(tmp_path: Path, *, by_another: bool) -> None:
     """The same tokens with other values, as another split into batches rounds them."""
@@ -261,12 +278,12 @@ def test_a_window_that_has_moved_on_goes_back_to_shortly_before_the_end_of_a_pro
     opened: Open, gemma_model: Path
 ) -> None:
     model, reader = opened(gemma_model, 4096)
-    question = model.vocabulary.tokenize(numbers(100, 200))
+    question = model.vocabulary.tokenize(numbers(100, 130))
     answer = model.vocabulary.tokenize(numbers(300, 520))[1:]
     assert len(answer) > model.n_swa + N_BATCH
     again = [*question, *model.vocabulary.tokenize(" differently")[1:]]
     _, cold = read(reader, again)
-    read_for(reader, model.vocabulary.tokenize(numbers(900, 950)), "chat-2")
+    read_for(reader, model.vocabulary.tokenize(numbers(900, 920)), "chat-2")
     read_for(reader, question)
     list(reader.read([*question, *answer], "chat-2"))  # in pieces, as it was decoded: the window moves on
     assert reader.known(again) == len(question) - TAIL
@@ -310,7 +327,7 @@ def test_whatever_happened_before_the_logits_are_those_of_a_cold_run(opened: Ope
 
 def test_a_branch_behind_a_sliding_window_is_brought_back(opened: Open, tmp_path: Path, gemma_model: Path) -> None:
     model, reader = opened(gemma_model, 4096)
-    question = model.vocabulary.tokenize(numbers(100, 200))
+    question = model.vocabulary.tokenize(numbers(100, 130))
     answer = model.vocabulary.tokenize(numbers(300, 520))[1:]
     again = [*question, *model.vocabulary.tokenize(" differently")[1:]]
     _, cold = read(reader, again)
