@@ -39,7 +39,9 @@ class ContextMeter(QObject):
         self._draft = ""
         self._overflow = Overflow.DROP
         self._paused = False
-        self._speed = Speed()
+        self._model = self._model_name()
+        self._speeds: dict[str, Speed] = {}
+        """By the models' names: what one reads in a moment takes another minutes."""
         self._round = 0
         self.use: ContextUse | None = None
         """None where nothing is known yet."""
@@ -47,18 +49,15 @@ class ContextMeter(QObject):
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self._measure)
-        models.changed.connect(self._rest.start)
+        models.changed.connect(self._on_models_changed)
 
     def show(self, path: Sequence[Message], system: str, sampling: Sampling, draft: str) -> None:
         """Another chat, or the open one after it changed. At first its newest answer's statistics tell."""
         self._path, self._system, self._sampling, self._draft = path, system, sampling, draft
-        newest = next((each.statistics for each in reversed(path) if each.statistics), None)
-        n_ctx = self._models.loaded.n_ctx if self._models.loaded else newest.n_ctx if newest else 0
-        if newest is not None:
-            self._speed = self._speed.after(newest)
-        used = newest.prompt_tokens + newest.generated_tokens if newest else 0
-        self._set(ContextUse(used, n_ctx) if n_ctx else None)
-        self._rest.start()
+        answer = next((each for each in reversed(path) if each.statistics), None)
+        if answer is not None and answer.model and answer.statistics is not None:
+            self._speeds[answer.model] = self._speeds.get(answer.model, Speed()).after(answer.statistics)
+        self._begin()
 
     def set_draft(self, draft: str) -> None:
         """The composer holds this now."""
@@ -81,6 +80,25 @@ class ContextMeter(QObject):
         if not paused:
             self._rest.start()
 
+    def _begin(self) -> None:
+        """Tell what the newest answer's statistics say, until it is measured; what is measured now was another case."""
+        self._round += 1
+        newest = next((each.statistics for each in reversed(self._path) if each.statistics), None)
+        n_ctx = self._models.loaded.n_ctx if self._models.loaded else newest.n_ctx if newest else 0
+        used = newest.prompt_tokens + newest.generated_tokens if newest else 0
+        self._set(ContextUse(used, n_ctx) if n_ctx else None)
+        self._rest.start()
+
+    def _on_models_changed(self) -> None:
+        if self._model == (model := self._model_name()):
+            self._rest.start()
+        else:
+            self._model = model
+            self._begin()
+
+    def _model_name(self) -> str:
+        return self._models.current.name if self._models.current is not None else ""
+
     def _measure(self) -> None:
         loaded = self._models.loaded
         if loaded is None or self._models.state is not ModelState.READY or self._paused:
@@ -95,7 +113,7 @@ class ContextMeter(QObject):
         ways = [each for each in Overflow if each is not Overflow.SUMMARISE or not self._models.is_base]
         chosen = self._overflow if self._overflow in ways else Overflow.DROP
         before = {way: cut_before(self._path, way) for way in ways}
-        n_ctx, speed = loaded.n_ctx, self._speed
+        n_ctx, speed = loaded.n_ctx, self._speeds.get(self._model, Speed())
         found: list[ContextUse] = []
         self._round += 1
         this_round = self._round
