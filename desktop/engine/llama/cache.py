@@ -118,6 +118,9 @@ class Cache:
         here = self._reusable(SEQUENCE, prompt)
         before = self._aside
         if len(self.tokens) - here >= _WORTH_KEEPING:
+            if self._states is not None and (kept := self._kept(conversation)):
+                # What was promised must not be what makes room.
+                self._states.use(max(kept, key=lambda state: self._reusable_of(state, prompt)))
             self.put_by()
             self._put_aside()
         found = sorted(

@@ -141,6 +141,11 @@ class KeptStates:
         self.drop(state)
         return False
 
+    def use(self, state: State) -> None:
+        """It counts as used now: others make room before it does."""
+        with contextlib.suppress(OSError):
+            os.utime(state.file)
+
     def drop(self, state: State) -> None:
         """Keep it no longer."""
         self._known.pop(state.file.with_suffix(".json"), None)
