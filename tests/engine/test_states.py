@@ -278,12 +278,12 @@ def test_a_window_that_has_moved_on_goes_back_to_shortly_before_the_end_of_a_pro
     opened: Open, gemma_model: Path
 ) -> None:
     model, reader = opened(gemma_model, 4096)
-    question = model.vocabulary.tokenize(numbers(100, 200))
+    question = model.vocabulary.tokenize(numbers(100, 130))
     answer = model.vocabulary.tokenize(numbers(300, 520))[1:]
     assert len(answer) > model.n_swa + N_BATCH
     again = [*question, *model.vocabulary.tokenize(" differently")[1:]]
     _, cold = read(reader, again)
-    read_for(reader, model.vocabulary.tokenize(numbers(900, 950)), "chat-2")
+    read_for(reader, model.vocabulary.tokenize(numbers(900, 920)), "chat-2")
     read_for(reader, question)
     list(reader.read([*question, *answer], "chat-2"))  # in pieces, as it was decoded: the window moves on
     assert reader.known(again) == len(question) - TAIL
@@ -327,7 +327,7 @@ def test_whatever_happened_before_the_logits_are_those_of_a_cold_run(opened: Ope
 
 def test_a_branch_behind_a_sliding_window_is_brought_back(opened: Open, tmp_path: Path, gemma_model: Path) -> None:
     model, reader = opened(gemma_model, 4096)
-    question = model.vocabulary.tokenize(numbers(100, 200))
+    question = model.vocabulary.tokenize(numbers(100, 130))
     answer = model.vocabulary.tokenize(numbers(300, 520))[1:]
     again = [*question, *model.vocabulary.tokenize(" differently")[1:]]
     _, cold = read(reader, again)
