@@ -50,6 +50,17 @@ class Overflow(StrEnum):
     """Nothing is asked; the user is told."""
 
 
+class NoSummary(StrEnum):
+    """Why the oldest messages were left out, though a summary was to stand for them."""
+
+    NOT_WRITTEN = "not_written"
+    """The model was asked for one and wrote none."""
+    BASE_MODEL = "base_model"
+    """It only continues texts: it cannot be asked for one."""
+    NO_ROOM = "no_room"
+    """The last question leaves none of the context for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the next token is chosen. Names and meanings are llama.cpp's.
@@ -85,8 +96,8 @@ class Statistics:
     """How many of the oldest messages did not fit the context."""
     summarised: bool = False
     """Whether a summary stood for those."""
-    summary_missing: bool = False
-    """Whether one should have, but the model wrote none."""
+    no_summary: NoSummary | None = None
+    """Why none did, though one was wanted."""
     guessed_tokens: int = 0
     """Tokens that were guessed ahead and checked."""
     right_guesses: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from desktop.chat.message import Message, Overflow, Role, Turn
+from desktop.chat.message import Message, NoSummary, Overflow, Role, Turn
 from desktop.errors import PromptTooLong
 
 _TITLE_CHARACTERS = 60
@@ -17,8 +17,8 @@ class Cut:
 
     turns: int = 0
     summary: str = ""
-    summary_missing: bool = False
-    """Whether a summary was wanted, but the model wrote none."""
+    no_summary: NoSummary | None = None
+    """Why there is none, where one was wanted."""
 
 
 def turns_of(path: Iterable[Message], system: str = "") -> tuple[Turn, ...]:
@@ -58,7 +58,7 @@ def cut_before(path: Sequence[Message], overflow: Overflow) -> Cut:
         for turns in range(last_question, 0, -1):
             if ends[turns - 1].summary:
                 return Cut(turns, ends[turns - 1].summary)
-    return Cut(newest.left_out_messages, summary_missing=newest.summary_missing) if newest is not None else Cut()
+    return Cut(newest.left_out_messages, no_summary=newest.no_summary) if newest is not None else Cut()
 
 
 def conversation_of(chat_id: int) -> str:

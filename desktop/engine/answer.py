@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from desktop.chat.message import FinishReason, Message, Overflow, Sampling, State, Statistics
+from desktop.chat.message import FinishReason, Message, NoSummary, Overflow, Sampling, State, Statistics
 from desktop.chat.prompt import Cut
 from desktop.engine.api import Engine, Event, Finished, Loaded, Request
 from desktop.engine.overflow import Fitted, Fitting
@@ -39,14 +39,15 @@ def answer(
     fitted = fitting.fit(overflow, before)
     if fitted.needs_summary and loaded is not None:
         text: str | None = ""
-        # A model without a chat template only continues texts: it cannot be asked for a summary.
-        if loaded.has_template or request.template is not None:
+        is_base = not loaded.has_template and request.template is None
+        if not is_base:
             text = yield from summarise(engine, request, loaded.n_ctx, before, fitted.left_out)
         if text is None:
             return
         if text:
             yield Summarised(fitted.left_out, text)
-        fitted = fitting.fitted(Cut(fitted.left_out, text, summary_missing=not text))
+        missing = NoSummary.BASE_MODEL if is_base else NoSummary.NOT_WRITTEN
+        fitted = fitting.fitted(Cut(fitted.left_out, text, None if text else missing))
     yield fitted
     for event in engine.generate(fitted.request):
         if isinstance(event, Finished):
@@ -83,5 +84,5 @@ def _with_cut(statistics: Statistics, cut: Cut) -> Statistics:
         statistics,
         left_out_messages=cut.turns,
         summarised=bool(cut.summary),
-        summary_missing=cut.summary_missing,
+        no_summary=cut.no_summary,
     )

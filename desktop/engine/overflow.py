@@ -7,9 +7,9 @@ every time, so that all of it is read again; so a cut makes room for a good whil
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from desktop.chat.message import Overflow, Role
+from desktop.chat.message import NoSummary, Overflow, Role
 from desktop.chat.prompt import Cut
 from desktop.engine.api import Engine, Prompt, Request
 from desktop.engine.summary import split, summary_room, without
@@ -98,7 +98,10 @@ class Fitting:
         if overflow is Overflow.STOP and turns:
             raise ContextFull(prompt_tokens=self._tokens(before), n_ctx=self._n_ctx, left_out=turns)
         room = room if turns else 0
-        return self._fitted(Cut(turns), room, is_new=turns > 0 and (room > 0 or turns != before.turns))
+        fitted = self._fitted(Cut(turns), room, is_new=turns > 0 and (room > 0 or turns != before.turns))
+        if overflow is Overflow.SUMMARISE and turns and not room:
+            return replace(fitted, cut=Cut(turns, no_summary=NoSummary.NO_ROOM))
+        return fitted
 
     def fitted(self, cut: Cut) -> Fitted:
         """The request as `cut` has it.
@@ -115,8 +118,8 @@ class Fitting:
         if before.summary or overflow is Overflow.STOP:
             return True
         if overflow is Overflow.SUMMARISE:
-            # Where no summary could be had, none is asked for again at every turn.
-            return before.summary_missing
+            # Where no summary could be had, none is asked for again at every turn. Room for one there may be again.
+            return before.no_summary not in (None, NoSummary.NO_ROOM)
         return self._tokens(before) >= self._budget * _WORTH_KEEPING_SHARE
 
     def _new_cut(self, room: int, summarised: int) -> int:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 
-from desktop.chat.message import Chat, FinishReason, Message, Role, Sampling, State, Statistics
+from desktop.chat.message import Chat, FinishReason, Message, NoSummary, Role, Sampling, State, Statistics
 from desktop.settings import sampling_from
 
 
@@ -62,4 +62,7 @@ def _to_statistics(column: str | None) -> Statistics | None:
     if not column:
         return None
     values = json.loads(column)
-    return Statistics(**{each.name: values[each.name] for each in fields(Statistics) if each.name in values})
+    told = {each.name: values[each.name] for each in fields(Statistics) if each.name in values}
+    # A later version may know more reasons.
+    no_summary = NoSummary(told["no_summary"]) if told.get("no_summary") in set(NoSummary) else None
+    return Statistics(**told | {"no_summary": no_summary})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from desktop.chat.message import Overflow, Statistics
+from desktop.chat.message import NoSummary, Overflow, Statistics
 from desktop.chat.prompt import Cut
 from desktop.engine.api import Engine, Request
 from desktop.engine.overflow import Fitted, Fitting
@@ -80,6 +80,7 @@ def _way(
         fitted.left_out,
         is_new=fitted.is_new,
         is_summarised=bool(fitted.cut.summary),
+        no_room=fitted.cut.no_summary is NoSummary.NO_ROOM,
         read_tokens=n_read,
         wait_s=speed.seconds(n_read, n_written),
     )

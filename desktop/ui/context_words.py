@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from desktop.chat.message import Overflow
+from desktop.chat.message import NoSummary, Overflow
 from desktop.ui.i18n import tr, tr_count
 from desktop.ui.quantities import duration
 
@@ -18,7 +18,8 @@ _DOT = "\N{NO-BREAK SPACE}· "
 class Way:
     """What the next send would do about the `messages` oldest messages, which do not fit, if `overflow` was chosen.
 
-    `is_new` says that it was not so the last time already; `is_summarised` that a summary stands for them already.
+    `is_new` says that it was not so the last time already; `is_summarised` that a summary stands for them already;
+    `no_room` that they are left out, though a summary was wanted: the question leaves no room for it.
     `read_tokens` must be read before the first word comes, which takes about `wait_s` with the summary that is written
     first; None where that is not known.
     """
@@ -27,6 +28,7 @@ class Way:
     messages: int
     is_new: bool = True
     is_summarised: bool = False
+    no_room: bool = False
     read_tokens: int | None = None
     wait_s: float | None = None
 
@@ -103,12 +105,25 @@ def way_cost(way: Way) -> str:
     """How long it takes until the first word, for a menu; empty if it cannot be told."""
     if way.read_tokens is None or (way.overflow is Overflow.STOP and way.is_new):
         return ""
-    writes_summary = way.overflow is Overflow.SUMMARISE and way.is_new
+    writes_summary = way.overflow is Overflow.SUMMARISE and way.is_new and not way.no_room
     if not writes_summary and _is_little(way.read_tokens, way.wait_s):
         return tr("at once")
     if way.wait_s is not None:
         return tr("about {time}", time=duration(way.wait_s))
     return tr("reads {tokens} tokens", tokens=f"{way.read_tokens:,}")
+
+
+def no_summary_words(why: NoSummary | None) -> str:
+    """Why no summary stands for what was left out; empty where none was wanted."""
+    match why:
+        case None:
+            return ""
+        case NoSummary.NOT_WRITTEN:
+            return tr("The model wrote no summary.")
+        case NoSummary.BASE_MODEL:
+            return tr("A base model cannot be asked for a summary.")
+        case NoSummary.NO_ROOM:
+            return tr("The question left no room for a summary.")
 
 
 def overflow_name(overflow: Overflow) -> str:
@@ -131,6 +146,12 @@ def _full_line(way: Way) -> str:
                 "The context is full: the {count} oldest messages will be left out",
                 way.messages,
             )
+        case Overflow.SUMMARISE if way.no_room:
+            what = tr_count(
+                "No room for a summary: the oldest message will be left out",
+                "No room for a summary: the {count} oldest messages will be left out",
+                way.messages,
+            )
         case Overflow.SUMMARISE:
             what = tr_count(
                 "The context is full: the oldest message will be summarised first",
@@ -139,7 +160,7 @@ def _full_line(way: Way) -> str:
             )
         case Overflow.STOP:
             return tr("The context is full: there will be no answer until you choose what to leave out")
-    if way.overflow is Overflow.SUMMARISE:
+    if way.overflow is Overflow.SUMMARISE and not way.no_room:
         return f"{what}{_DOT}{tr('about {time}', time=duration(way.wait_s))}" if way.wait_s is not None else what
     cost = _reading_cost(way.read_tokens, way.wait_s)
     return f"{what}{_DOT}{cost}" if cost else what

@@ -30,6 +30,7 @@ from desktop.errors import (
     TemplateFault,
 )
 from desktop.packed_errors import unpack
+from desktop.ui.context_words import no_summary_words
 from desktop.ui.explanation import Explanation, clipped, memory_words
 from desktop.ui.hub_words import hub_words
 from desktop.ui.i18n import language, tr, tr_count
@@ -90,7 +91,7 @@ def _cut_notice(statistics: Statistics) -> str:
         "{count} earlier messages did not fit the context and were left out.",
         count,
     )
-    return _joined(left_out, tr("The model wrote no summary.") if statistics.summary_missing else "")
+    return _joined(left_out, no_summary_words(statistics.no_summary))
 
 
 def _end_notice(message: Message) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from desktop.chat.message import Message, Overflow, Role, State, Statistics
+from desktop.chat.message import Message, NoSummary, Overflow, Role, State, Statistics
 from desktop.chat.prompt import Cut, cut_before, ends_of_turns, turns_of
 from desktop.errors import PromptTooLong
 from desktop.packed_errors import pack
@@ -26,9 +26,9 @@ def test_the_newest_answer_tells_the_cut() -> None:
     path[3] = replace(path[3], statistics=replace(STATISTICS, left_out_messages=2))
     assert cut_before(path[:5], Overflow.DROP) == Cut(2)
     assert cut_before(path, Overflow.DROP) == Cut()
-    missing = replace(STATISTICS, left_out_messages=4, summary_missing=True)
+    missing = replace(STATISTICS, left_out_messages=4, no_summary=NoSummary.NOT_WRITTEN)
     path[5] = replace(path[5], statistics=missing)
-    assert cut_before(path, Overflow.SUMMARISE) == Cut(4, summary_missing=True)
+    assert cut_before(path, Overflow.SUMMARISE) == Cut(4, no_summary=NoSummary.NOT_WRITTEN)
 
 
 def test_a_summary_stands_for_the_path_down_to_its_message() -> None:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from desktop.chat.message import Overflow, Role, Turn
+import pytest
+from typing_extensions import override
+
+from desktop.chat.message import NoSummary, Overflow, Role, Turn
 from desktop.chat.prompt import Cut
 from desktop.engine.answer import answer
-from desktop.engine.api import Event, Finished, Loaded, ModelSpec, Request, Token
+from desktop.engine.api import Event, Finished, Loaded, LoadEvent, ModelSpec, Request, Token
 from desktop.engine.overflow import Fitted
 from desktop.engine.scripted import ScriptedEngine
 from desktop.engine.summary import Summarised, Summarising
@@ -70,12 +74,35 @@ def test_a_model_that_writes_no_summary_is_not_asked_again_at_every_turn() -> No
     first = list(answer(engine, Request(MODEL, turns), Overflow.SUMMARISE))[-1]
     assert isinstance(first, Finished)
     assert (first.statistics.left_out_messages, first.statistics.summarised) == (2, False)
-    assert first.statistics.summary_missing
-    before = Cut(2, summary_missing=True)
+    assert first.statistics.no_summary is NoSummary.NOT_WRITTEN
+    before = Cut(2, no_summary=NoSummary.NOT_WRITTEN)
     turns = conversation(50, 50, 20, 20, 10, 3, 3)
     events = list(answer(engine, Request(MODEL, turns), Overflow.SUMMARISE, before))
     assert not any(isinstance(event, Summarising) for event in events)
     assert [event.cut for event in events if isinstance(event, Fitted)] == [before]
+
+
+class BaseModel(ScriptedEngine):
+    """Without a chat template."""
+
+    @override
+    def load(self, model: ModelSpec) -> Iterator[LoadEvent]:
+        for event in super().load(model):
+            yield replace(event, has_template=False) if isinstance(event, Loaded) else event
+
+
+@pytest.mark.parametrize(
+    ("kind", "lengths", "why"),
+    [(BaseModel, (50, 50, 20, 20, 10), NoSummary.BASE_MODEL), (ScriptedEngine, (10, 10, 160), NoSummary.NO_ROOM)],
+)
+def test_why_there_is_no_summary_is_told_with_the_answer(
+    kind: type[ScriptedEngine], lengths: tuple[int, ...], why: NoSummary
+) -> None:
+    engine = kind(["one two three"], n_ctx=200)
+    last = list(answer(engine, Request(MODEL, conversation(*lengths)), Overflow.SUMMARISE))[-1]
+    assert isinstance(last, Finished)
+    assert (last.statistics.left_out_messages, last.statistics.no_summary) == (2, why)
+    assert len(engine.requests) == 1, "none was asked for"
 
 
 def test_a_stop_during_the_summary_ends_the_answer_without_one() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from desktop.chat.message import Overflow, Role, Sampling, Turn
+from desktop.chat.message import NoSummary, Overflow, Role, Sampling, Turn
 from desktop.chat.prompt import Cut
 from desktop.engine.api import ModelSpec, Request
 from desktop.engine.overflow import Fitted, fit
@@ -68,6 +68,10 @@ def test_a_question_that_leaves_little_room_is_still_answered() -> None:
     # There is no room for a summary beside it.
     summarised = fit(ScriptedEngine(["x"]), request, 200, Overflow.SUMMARISE)
     assert (summarised.left_out, summarised.needs_summary) == (2, False)
+    assert summarised.cut == Cut(2, no_summary=NoSummary.NO_ROOM)
+    # With a shorter question there is again.
+    shorter = Request(MODEL, conversation(60, 60, 20, 20, 20))
+    assert fit(ScriptedEngine(["x"]), shorter, 200, Overflow.SUMMARISE, summarised.cut).needs_summary
 
 
 def test_a_short_answer_leaves_more_room_for_the_past() -> None:

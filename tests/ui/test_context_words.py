@@ -60,6 +60,10 @@ WAYS = (
             "The context is full: there will be no answer until you choose what to leave out",
         ),
         (
+            ContextUse(4000, 8192, ways=(replace(WAYS[1], no_room=True),), chosen=Overflow.SUMMARISE),
+            "No room for a summary: the 14 oldest messages will be left out · reads 2,700 tokens first, about 40 s",
+        ),
+        (
             ContextUse(4100, 8192, unread_tokens=9, ways=(replace(WAYS[0], is_new=False),)),
             "4,100 of 8,192 tokens, without the 14 oldest messages · continues at once",
         ),

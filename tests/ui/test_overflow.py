@@ -9,6 +9,7 @@ from dataclasses import replace
 from desktop.chat.message import Message, Overflow, State
 from desktop.errors import Crash, EngineCrashed
 from desktop.settings import Settings
+from desktop.ui.context_words import context_line
 from tests.ui.conftest import Desk
 
 Sit = Callable[..., Desk]
@@ -110,6 +111,21 @@ def test_a_model_without_a_summary_leaves_out_and_says_so(sit: Sit) -> None:
     notice = desk.session.rows[-1].notice
     assert notice.endswith("2 earlier messages did not fit the context and were left out. The model wrote no summary.")
     assert desk.session.rows[-1].summary == ""
+
+
+def test_a_question_that_leaves_no_room_for_a_summary_says_so_before_and_after(sit: Sit) -> None:
+    desk = sit("short", n_ctx=200)
+    choose(desk, Overflow.SUMMARISE)
+    ask(desk, "one")
+    desk.session.save_draft("two " * 160)
+    desk.bot.waitUntil(lambda: desk.session.context is not None and desk.session.context.way is not None)
+    assert context_line(desk.session.context).startswith("No room for a summary: the 2 oldest messages will be left")
+    ask(desk, "two " * 160)
+    chat = desk.session.chat
+    assert chat is not None
+    for later in (desk, sit(n_ctx=200)):
+        later.session.open_chat(chat.id)
+        assert later.session.rows[-1].notice.endswith("left out. The question left no room for a summary.")
 
 
 def test_stop_asks_first_and_each_way_out_works(sit: Sit) -> None:
