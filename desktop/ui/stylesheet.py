@@ -113,12 +113,16 @@ QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: 
 QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus {{
     background: transparent; border: none; padding: 0;
 }}
+/* A list, not a menu, whose height Qt takes from the field without its focus ring: the last item would be cut. */
+QComboBox {{ combobox-popup: 0; }}
 QComboBox::drop-down {{ border: none; width: {px(28)}; }}
 QComboBox::down-arrow {{ image: none; }}
 QComboBox QAbstractItemView {{
     background: {theme.surface}; border: {line}; padding: {px(4)};
     selection-background-color: {hover}; selection-color: {theme.text};
 }}
+QComboBox QAbstractItemView::item {{ padding: {px(4)} {px(6)}; border-radius: {px(4)}; color: {theme.text}; }}
+QComboBox QAbstractItemView::item:selected {{ background: {hover}; }}
 QLineEdit[look="bare"] {{ background: transparent; border: {no_ring}; padding: 0; }}
 QLineEdit[look="bare"]:focus {{ border: {ring}; padding: 0; }}
 QLineEdit#searchBox, QLineEdit#libraryFilter, QLineEdit#hubSearchField {{

@@ -25,10 +25,10 @@ from desktop.ui.theme import scaled
 _LEAST_CONTEXT = 64
 _EXACT, _COARSE = KV_TYPES[0], KV_TYPES[-1]
 _FLASH_ATTENTION = (None, True, False)
-_NUMBER_PX, _CHOICE_PX = 120, 210
+_NUMBER_PX, _CHOICE_PX = 120, 240
 _ANY_WIDTH = 16_777_215  # QWIDGETSIZE_MAX
 _LEFT = Qt.AlignmentFlag.AlignLeft
-_NARROW_PX = 400
+_NARROW_PX = 460
 """Of the form: below that a field stands under its words instead of beside them."""
 
 
@@ -197,14 +197,20 @@ class LoadingForm(QWidget):
         """What is to be minded of each field; empty if nothing is."""
         header = self._model.header if self._model is not None else None
         long = beyond_training(fit.n_ctx, header.n_ctx_train) if header is not None else ""
-        coarse = needed = gone = ""
+        coarse = needed = draft = ""
         if fit.kv_type == _COARSE:
             coarse = tr("q4_0 remembers coarsely: answers may get worse. q8_0 is as good as f16.")
         if wishes.flash_attention is False and fit.kv_type != _EXACT:
             needed = tr("It stays on: a KV cache of {kv_type} needs it.", kv_type=fit.kv_type)
         if wishes.draft is not None and not any(share.draft for share in fit.shares):
-            gone = tr("It is gone or no longer suits: the model answers without it.")
-        return long, "", coarse, needed, gone
+            draft = tr("It is gone or no longer suits: the model answers without it.")
+        elif wishes.draft is not None and fit.short_bytes and self._is_enough(replace(wishes, draft=None)):
+            draft = tr("Together they are too big; without it, the model fits.")
+        return long, "", coarse, needed, draft
+
+    def _is_enough(self, wishes: Wishes) -> bool:
+        fit = self._fit_with(wishes)
+        return fit is not None and not fit.short_bytes
 
     def _retranslate(self) -> None:
         names = (

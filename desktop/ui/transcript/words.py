@@ -22,14 +22,21 @@ def reasoning_title(message: Message, *, is_now: bool) -> str:
     return tr("Thought for {seconds} s", seconds=max(1, seconds)) if message.reasoning_s else tr("Thought")
 
 
-def statistics_line(statistics: Statistics) -> str:
-    """What an answer cost: speed, time to the first token, length."""
-    return tr(
+def statistics_lines(statistics: Statistics) -> tuple[str, ...]:
+    """What an answer cost, in a longer and a shorter line: speed, time to the first token, length.
+
+    The longer one also tells how many guesses were right, where tokens were guessed ahead.
+    """
+    line = tr(
         "{speed} tok/s · {first} s · {tokens} tok",
         speed=f"{statistics.decode_tokens_per_s:,.0f}",
         first=f"{statistics.time_to_first_token_s:.1f}",
         tokens=f"{statistics.generated_tokens:,}",
     )
+    if not statistics.guessed_tokens:
+        return (line,)
+    right, guessed = f"{statistics.right_guesses:,}", f"{statistics.guessed_tokens:,}"
+    return tr("{line} · {right} of {guessed} guesses right", line=line, right=right, guessed=guessed), line
 
 
 def speed(statistics: Statistics) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit
 
 from desktop.engine.api import Loaded, LoadProgress
 from desktop.hub.fit import Wishes
@@ -114,6 +115,27 @@ def test_a_draft_model_is_chosen_among_those_that_suit(shop: Shop, tmp_path: Pat
     fit = shop.desk.models.fit_of(shop.desk.models.available()[0])
     assert fit is not None
     assert fit.shares[0].draft > 0
+
+
+def test_a_draft_model_that_makes_a_model_too_big_is_said(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(shop, family(tmp_path))
+    shop.bot.waitUntil(lambda: "small" in shop.titles())
+    open_details(shop, "large")
+    models = shop.desk.models
+    large = next(model for model in models.available() if model.name == "large")
+    fits = [models.fit_of(replace(large, loading=Wishes(n_ctx=512, draft=draft))) for draft in (None, "small")]
+    alone, together = (fit.needed_bytes for fit in fits if fit is not None)
+    machine = models.loading.machine()
+    little = replace(machine, free_bytes=(alone + together) // 2, accelerators=())
+    monkeypatch.setattr(models.loading, "machine", lambda: little)
+    n_ctx = shop.page.findChild(QLineEdit, "modelContextLength")
+    assert n_ctx is not None
+    n_ctx.setText("512")
+    assert warnings(shop) == ["Fits, but little is left for other programs · 512 tokens of context"]
+    choice(shop, "modelDraft").setCurrentIndex(1)
+    assert warnings(shop) == ["Together they are too big; without it, the model fits."]
 
 
 def test_only_smaller_models_of_the_same_vocabulary_suit(shop: Shop, tmp_path: Path) -> None:

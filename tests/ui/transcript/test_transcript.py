@@ -203,6 +203,22 @@ def test_actions_appear_under_the_pointer_and_move_nothing(show: Show) -> None:
     assert not button(transcript, "hoverActions", "regenerateAnswer").isVisible()
 
 
+def test_statistics_tell_of_guesses_where_there_is_room(show: Show) -> None:
+    told = replace(STATISTICS, guessed_tokens=1400, right_guesses=1020)
+    transcript = show([question(1, "hi"), answer(2, "Hello", statistics=told)])
+    hover(transcript, 1)
+    line = transcript.viewport().findChild(QLabel, "statistics")
+    assert line is not None
+    assert line.text() == "42 tok/s · 0.3 s · 1,204 tok · 1,020 of 1,400 guesses right"
+    assert line.isVisible()
+    bar = line.parentWidget()
+    assert bar is not None
+    buttons = [each.geometry().right() for each in bar.findChildren(QToolButton) if each.isVisible()]
+    bar.resize(max(buttons) + line.width(), bar.height())
+    assert line.text() == "42 tok/s · 0.3 s · 1,204 tok"
+    assert line.isVisible()
+
+
 def test_each_action_reports_the_message(show: Show, qtbot: QtBot) -> None:
     stopped = answer(7, "Hello", State.STOPPED, row={"branch": 1, "branches": 3})
     transcript = show([question(6, "hi"), stopped])

@@ -14,7 +14,7 @@ from desktop.ui.transcript.message import branch_counter
 from desktop.ui.transcript.message.branch_counter import BUTTON_HEIGHT, BUTTON_WIDTH, GAP
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
-from desktop.ui.transcript.words import speaker, statistics_line, when
+from desktop.ui.transcript.words import speaker, statistics_lines, when
 
 
 class ActionBar(QWidget):
@@ -57,6 +57,8 @@ class ActionBar(QWidget):
         self._said.setObjectName("said")
         self._statistics = QLabel(self)
         self._statistics.setObjectName("statistics")
+        self._lines: tuple[str, ...] = ()
+        """Of the statistics, the longer one first."""
         self._row_layout = QHBoxLayout(self)
         self._row_layout.setContentsMargins(0, 0, 0, 0)
         # It covers the counter that is painted where its own stands.
@@ -96,7 +98,7 @@ class ActionBar(QWidget):
         self._said.setText("" if is_answer else f"{speaker(row)} · {when(row)}")
         self._said.setVisible(not is_answer)
         told = message.statistics if is_answer else None
-        self._statistics.setText(statistics_line(told) if told is not None else "")
+        self._lines = statistics_lines(told) if told is not None else ()
         self._fit_statistics()
 
     def set_confirmed(self, confirmed: bool, style: Style) -> None:
@@ -183,10 +185,14 @@ class ActionBar(QWidget):
         self.several_requested.emit(self.several_corner())
 
     def _fit_statistics(self) -> None:
-        """Show the statistics where they fit beside the buttons."""
+        """Show the statistics where they fit beside the buttons, as many of them as do."""
         self._statistics.hide()
         room = self.width() - self._row_layout.minimumSize().width() - self._row_layout.spacing()
-        self._statistics.setVisible(bool(self._statistics.text()) and self._statistics.sizeHint().width() <= room)
+        for line in self._lines:
+            self._statistics.setText(line)
+            if self._statistics.sizeHint().width() <= room:
+                self._statistics.show()
+                return
 
     def _ordered(self) -> list[tuple[QToolButton, str]]:
         return sorted(self._buttons, key=lambda pair: self._row_layout.indexOf(pair[0]))
