@@ -22,8 +22,10 @@ class Deletion(QObject):
         """Hide the chat and offer Undo, together with those that were deleted a moment ago."""
         self._session.delete(chat_id)
         self._hidden.append(chat_id)
-        text = tr_count("Chat deleted", "{count} chats deleted", len(self._hidden))
-        self._toast.show_message(text, tr("Undo"), self._undo)
+        self._toast.show_message(self._told, lambda: tr("Undo"), self._undo)
+
+    def _told(self) -> str:
+        return tr_count("Chat deleted", "{count} chats deleted", len(self._hidden))
 
     def _undo(self) -> None:
         for chat_id in self._hidden:

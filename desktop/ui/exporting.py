@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,10 +72,11 @@ class Exporting(QObject):
     def write(self, kind: Format, path: Path) -> None:
         """Write the open chat to `path`."""
         self._folder = str(path.parent)
-        done = tr("Exported to {name}", name=path.name)
         self._begin(
             self._writing(kind, path),
-            lambda: self._toast.show_afterwards(done, tr("Show in folder"), lambda: reveal(path)),
+            lambda: self._toast.show_afterwards(
+                lambda: tr("Exported to {name}", name=path.name), lambda: tr("Show in folder"), lambda: reveal(path)
+            ),
         )
 
     def print(self) -> QPrintDialog | None:
@@ -151,7 +153,7 @@ class Exporting(QObject):
 
     def _may_begin(self) -> bool:
         if self._work is not None:
-            self._toast.show_message(tr("Another export is still being written."))
+            self._toast.show_message(lambda: tr("Another export is still being written."))
         return self._work is None and bool(self._session.rows)
 
     def _begin(self, work: Generator[float], ended: Callable[[], object]) -> None:
@@ -175,7 +177,7 @@ class Exporting(QObject):
             self._ended()
         except AppError as error:
             self._end()
-            self._toast.show_error(one_line(error))
+            self._toast.show_error(partial(one_line, error))
         except BaseException:
             # A bug. What goes wrong here must not be tried again, nor look like the end.
             self._end()
@@ -192,7 +194,9 @@ class Exporting(QObject):
         percent = int(done * 100)
         if percent != self._percent and time.monotonic() - self._began > _QUIET_S:
             self._percent = percent
-            self._toast.show_progress(tr("Exporting… {percent} %", percent=percent), tr("Cancel"), self.cancel)
+            self._toast.show_progress(
+                lambda: tr("Exporting… {percent} %", percent=percent), lambda: tr("Cancel"), self.cancel
+            )
 
 
 def _write_text(file: NewFile, text: Callable[[Iterable[Row]], Iterator[str]], rows: list[Row]) -> Iterator[float]:

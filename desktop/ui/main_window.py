@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
@@ -294,7 +295,7 @@ class MainWindow(QWidget):
         self._composer.set_context(self._session.context)
 
     def _on_failed(self, error: AppError) -> None:
-        self._toast.show_error(one_line(error))
+        self._toast.show_error(partial(one_line, error))
 
     def _on_models_changed(self) -> None:
         models, available = self._models, self._models.available()

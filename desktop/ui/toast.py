@@ -17,6 +17,9 @@ _SHOWN_MS = 8000
 _WIDTH_PX = 560
 _ACTION_KEYS = QKeySequence("Alt+Z")
 
+Words = str | Callable[[], str]
+"""A function says it anew when another language is spoken. What is only confirmed in passing stays as it was said."""
+
 
 class Toast(QFrame):
     """One message at a time; a new one takes the place of the old one.
@@ -34,8 +37,10 @@ class Toast(QFrame):
         super().__init__(window)
         self.setObjectName("toast")
         self._window, self._above = window, above
+        self._words: Words = ""
+        self._action_words: Words = ""
         self._do: Callable[[], object] | None = None
-        self._next: tuple[str, str, Callable[[], object]] | None = None
+        self._next: tuple[Words, Words, Callable[[], object]] | None = None
         self._stays = self._in_progress = False
         self._text = QLabel()
         self._text.setWordWrap(True)
@@ -56,35 +61,36 @@ class Toast(QFrame):
             button.installEventFilter(self)
         window.installEventFilter(self)
         above.installEventFilter(self)
-        self._retranslate()
+        self._say()
         self.hide()
 
-    def show_message(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
-        """Say `text`. With `action`, a button of that name calls `do`."""
-        self._show(text, action, do, stays=False)
+    def show_message(self, words: Words, action: Words = "", do: Callable[[], object] | None = None) -> None:
+        """Say `words`. With `action`, a button of that name calls `do`."""
+        self._show(words, action, do, stays=False)
 
-    def show_error(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
-        """Say `text` until the user has closed it: what went wrong takes longer to read."""
-        self._show(text, action, do, stays=True)
+    def show_error(self, words: Words, action: Words = "", do: Callable[[], object] | None = None) -> None:
+        """Say `words` until the user has closed it: what went wrong takes longer to read."""
+        self._show(words, action, do, stays=True)
 
-    def show_progress(self, text: str, action: str, do: Callable[[], object]) -> None:
+    def show_progress(self, words: Words, action: Words, do: Callable[[], object]) -> None:
         """Say how far something is, until `end_progress`. Whoever has closed it is not told again."""
         if self._offers or (self._in_progress and not self.isVisible()):
             return
-        if self._in_progress and self._action.text() == action:
-            self._text.setText(text)
-            self.setAccessibleName(text)
+        if self._in_progress and self._action.text() == _said(action):
+            self._words = words
+            self._text.setText(_said(words))
+            self.setAccessibleName(_said(words))
         else:
-            self._show(text, action, do, stays=False)
+            self._show(words, action, do, stays=False)
             self._in_progress = True
             self._timer.stop()
 
-    def show_afterwards(self, text: str, action: str, do: Callable[[], object]) -> None:
+    def show_afterwards(self, words: Words, action: Words, do: Callable[[], object]) -> None:
         """As `show_message`, but what can still be undone is offered to its end first."""
         if self._offers:
-            self._next = (text, action, do)
+            self._next = (words, action, do)
         else:
-            self.show_message(text, action, do)
+            self.show_message(words, action, do)
 
     def end_progress(self) -> None:
         """Go away if this tells of something that is under way."""
@@ -100,6 +106,8 @@ class Toast(QFrame):
     def dismiss(self) -> None:
         """Go away."""
         self._timer.stop()
+        # What was said holds what it was about, such as an error with all that led to it.
+        self._words = self._action_words = ""
         self._do = None
         self.hide()
         then, self._next = self._next, None
@@ -139,17 +147,15 @@ class Toast(QFrame):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.LanguageChange:
-            self._retranslate()
+            self._say()
+            self._place()
 
-    def _show(self, text: str, action: str, do: Callable[[], object] | None, *, stays: bool) -> None:
+    def _show(self, words: Words, action: Words, do: Callable[[], object] | None, *, stays: bool) -> None:
+        self._words, self._action_words = words, action
         self._do, self._stays, self._in_progress = do, stays, False
         set_look(self._text, "danger" if stays else "")
-        self._text.setText(text)
-        self._action.setText(action)
-        describe(self._action, action, _ACTION_KEYS)
-        self._action.setShortcut(_ACTION_KEYS)
         self._action.setVisible(bool(action))
-        self.setAccessibleName(text)
+        self._say()
         self._place()
         self.show()
         self.raise_()
@@ -184,5 +190,16 @@ class Toast(QFrame):
         bottom = self._above.mapTo(self._window, QPoint(0, 0)).y() - scaled(4)
         self.setGeometry((self._window.width() - width) // 2, max(0, bottom - height), width, height)
 
-    def _retranslate(self) -> None:
+    def _say(self) -> None:
+        """In the language that is spoken now."""
+        text, action = _said(self._words), _said(self._action_words)
+        self._text.setText(text)
+        self._action.setText(action)
+        describe(self._action, action, _ACTION_KEYS)
+        self._action.setShortcut(_ACTION_KEYS)
+        self.setAccessibleName(text)
         describe(self._close, tr("Close"))
+
+
+def _said(words: Words) -> str:
+    return words if isinstance(words, str) else words()

@@ -51,4 +51,4 @@ class Writing(QObject):
             self._edit(questions[-1])
 
     def _on_refused(self) -> None:
-        self._toast.show_message(tr("This chat is still being answered. Wait until that is done, or stop it."))
+        self._toast.show_message(lambda: tr("This chat is still being answered. Wait until that is done, or stop it."))

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
 from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from desktop.errors import CannotWrite
+from desktop.settings import Settings
+from desktop.ui.appearance import Appearance
+from desktop.ui.header import Header
+from desktop.ui.main_window import MainWindow
 from desktop.ui.toast import Toast
+from desktop.ui.transcript.floating.summary_sheet import SummarySheet
+from tests.ui.conftest import Desk
 
 
 @pytest.fixture
@@ -112,3 +121,44 @@ def test_what_can_be_undone_is_offered_to_its_end(toast: Toast) -> None:
     assert not toast.isVisible()
     toast.show_afterwards("Exported again", "Show in folder", lambda: done.append("shown again"))
     assert toast.accessibleName() == "Exported again"
+
+
+def test_what_is_open_is_said_in_the_language_that_is_switched_to(
+    sit: Callable[..., Desk], window_on: Callable[[Desk], MainWindow], qapp: QApplication
+) -> None:
+    desk = sit()
+    window = window_on(desk)
+    toast = window.findChild(Toast)
+    assert toast is not None
+    appearance = Appearance(qapp)
+    try:
+        appearance.apply(Settings(language="en", theme="light"))
+        desk.session.failed.emit(CannotWrite("/x/chats.db", full=True))
+        sheet = SummarySheet("So far all is well.", 3, window)
+        sheet.open()
+        assert "The disk is full." in toast.accessibleName()
+        appearance.apply(Settings(language="zh_CN", theme="light"))
+        # The change of language is told by an event.
+        qapp.processEvents()
+        assert "磁盘已满。" in toast.accessibleName()
+        assert toast.findChildren(QLabel)[0].text() == toast.accessibleName()
+        assert sheet.windowTitle() == "摘要"
+        assert [button.text() for button in sheet.findChildren(QPushButton)] == ["复制", "关闭"]
+        assert "最早的 3 条消息" in sheet.findChildren(QLabel)[0].text()
+        sheet.close()
+
+        desk.session.send("Hello")
+        desk.settle()
+        header = window.findChild(Header)
+        assert header is not None
+        header.delete_requested.emit()
+        assert _action(toast).text() == "撤销"
+        appearance.apply(Settings(language="en", theme="light"))
+        qapp.processEvents()
+        assert toast.accessibleName() == "Chat deleted"
+        assert _action(toast).text() == "Undo"
+        QTest.mouseClick(_action(toast), Qt.MouseButton.LeftButton)
+        assert [chat.title for chat in desk.session.chats()] == ["Hello"]
+    finally:
+        appearance.apply(Settings(language="en", theme="light"))
+        qapp.processEvents()

@@ -88,8 +88,12 @@ class ModelsInWindow(QObject):
         model = self._models.current
         if own is not None and own.isActiveWindow() and model is not None and model.name == name:
             # The chat may lie behind this window.
-            words = tr("{name} answers in the open chat now.", name=title_of(model))
-            own.toast.show_message(words, tr("To the chat"), self._come_to_chat)
+            title = title_of(model)
+            own.toast.show_message(
+                lambda: tr("{name} answers in the open chat now.", name=title),
+                lambda: tr("To the chat"),
+                self._come_to_chat,
+            )
 
     def choose_path(self, path: Path) -> None:
         """The same for the model whose file is at `path`; it is listed first if it is not yet."""
@@ -156,8 +160,11 @@ class ModelsInWindow(QObject):
     def _on_unfinished(self, count: int) -> None:
         if count:
             # Who quit, or was cut off, would not look for it behind two buttons.
-            words = tr_count("{count} download is not finished.", "{count} downloads are not finished.", count)
-            self._toast.show_message(words, tr("Show"), self.show_downloads)
+            self._toast.show_message(
+                lambda: tr_count("{count} download is not finished.", "{count} downloads are not finished.", count),
+                lambda: tr("Show"),
+                self.show_downloads,
+            )
 
     def _models_window(self) -> ModelsWindow:
         self._models.shelf.refresh()
@@ -221,20 +228,25 @@ class ModelsInWindow(QObject):
         self._models.shelf.record_origin(download.choice, self._on_arrived)
 
     def _on_arrived(self, model: Model) -> None:
-        text = tr("{name} is here.", name=title_of(model))
-        self._toast_in_sight().show_message(text, tr("Use"), partial(self.choose, model.name))
+        self._toast_in_sight().show_message(
+            lambda: tr("{name} is here.", name=title_of(model)), lambda: tr("Use"), partial(self.choose, model.name)
+        )
 
     def _on_added(self, added: Added) -> None:
         if len(added.models) == 1:
             self.choose(added.models[0].name)
         elif added.models:
-            text = tr_count("{count} model is listed now.", "{count} models are listed now.", len(added.models))
-            self._toast.show_message(text, tr("Show"), self.show_library)
+            listed = len(added.models)
+            self._toast.show_message(
+                lambda: tr_count("{count} model is listed now.", "{count} models are listed now.", listed),
+                lambda: tr("Show"),
+                self.show_library,
+            )
         for error in added.errors[:1]:
             self._on_failed(error)
 
     def _on_failed(self, error: AppError) -> None:
-        self._toast_in_sight().show_error(one_line(error))
+        self._toast_in_sight().show_error(partial(one_line, error))
 
     def _toast_in_sight(self) -> Toast:
         """Of the window where the user looks now."""

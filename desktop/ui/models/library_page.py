@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
@@ -27,6 +29,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from desktop.errors import AppError
 from desktop.hub.model import Model, Neighbour
 from desktop.ui import controls
 from desktop.ui.controls import DRESS_CHANGES, describe, hairline, set_look
@@ -192,14 +195,12 @@ class LibraryPage(QStackedWidget):
             self._search.clear()
             self._list.setCurrentIndex(self._rows.index_of(added.models[0].name))
             self._list.scrollTo(self._list.currentIndex())
-            text = tr_count("{count} model is listed now.", "{count} models are listed now.", len(added.models))
-            self._toast.show_message(text)
+            listed = len(added.models)
+            self._toast.show_message(
+                lambda: tr_count("{count} model is listed now.", "{count} models are listed now.", listed)
+            )
         if added.errors:
-            more = len(added.errors) - 1
-            text = one_line(added.errors[0])
-            if more:
-                text += " " + tr_count("({count} more could not be added.)", "({count} more could not be added.)", more)
-            self._toast.show_error(text)
+            self._toast.show_error(partial(_not_added, added.errors))
 
     # What the user does.
 
@@ -231,7 +232,8 @@ class LibraryPage(QStackedWidget):
                 self._shelf.cancel_verifying(model.name)
             case Act.REVEAL:
                 if not reveal(model.path):
-                    self._toast.show_error(tr("The folder cannot be opened here: {path}", path=model.path.parent))
+                    folder = model.path.parent
+                    self._toast.show_error(lambda: tr("The folder cannot be opened here: {path}", path=folder))
             case Act.LOCATE:
                 self._locate(model)
             case Act.TAKE_OFF:
@@ -313,6 +315,14 @@ class LibraryPage(QStackedWidget):
         self._empty.setMargin(scaled(24))
         self._glass.setIcon(icon("search", tokens(self.palette()).muted, scaled(16)))
         self._search.setMinimumSize(QSize(scaled(120), 0))
+
+
+def _not_added(errors: Sequence[AppError]) -> str:
+    """Why the first file was not added, and how many more were not."""
+    said, more = one_line(errors[0]), len(errors) - 1
+    if more:
+        said += " " + tr_count("({count} more could not be added.)", "({count} more could not be added.)", more)
+    return said
 
 
 def _file_kinds() -> str:

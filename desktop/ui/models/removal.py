@@ -31,8 +31,10 @@ class Removal(QObject):
         self._models.shelf.frees(model.name, partial(self._ask, model))
 
     def _on_taken_off(self, model: Model) -> None:
-        text = tr("{name} is off the list. Its file stays where it is.", name=title_of(model))
-        self._toast.show_message(text, tr("Undo"), partial(self._models.shelf.put_back, model))
+        def told() -> str:
+            return tr("{name} is off the list. Its file stays where it is.", name=title_of(model))
+
+        self._toast.show_message(told, lambda: tr("Undo"), partial(self._models.shelf.put_back, model))
 
     def _ask(self, model: Model, frees_bytes: int) -> None:
         dialog = QMessageBox(self._window)
@@ -51,10 +53,11 @@ class Removal(QObject):
         dialog.open()
 
     def _trash(self, model: Model, frees_bytes: int) -> None:
-        text = tr("{name} is in the trash ({size}).", name=title_of(model), size=size(frees_bytes))
+        def told() -> str:
+            return tr("{name} is in the trash ({size}).", name=title_of(model), size=size(frees_bytes))
 
         def move() -> None:
-            self._models.shelf.remove(model, to_trash=True, then=partial(self._toast.show_message, text))
+            self._models.shelf.remove(model, to_trash=True, then=partial(self._toast.show_message, told))
 
         if self._models.current is not None and self._models.current.name == model.name:
             # Some systems move no file that a process has mapped.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from desktop.ui.i18n import tr, tr_count
 from desktop.ui.theme import scaled
@@ -17,25 +18,18 @@ class SummarySheet(QDialog):
         super().__init__(parent)
         self.setObjectName("summarySheet")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(tr("Summary"))
-        what = QLabel(
-            tr_count(
-                "The model wrote this. It was given it in place of the oldest message.",
-                "The model wrote this. It was given it in place of the {count} oldest messages.",
-                messages,
-            )
-        )
-        what.setWordWrap(True)
-        what.setProperty("look", "muted")
-        text = QPlainTextEdit(summary)
+        self._messages = messages
+        self._what = QLabel()
+        self._what.setWordWrap(True)
+        self._what.setProperty("look", "muted")
+        self._text = text = QPlainTextEdit(summary)
         text.setObjectName("summaryText")
-        text.setAccessibleName(tr("Summary"))
         text.setReadOnly(True)
         text.setTabChangesFocus(True)
         text.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        copy, close = QPushButton(tr("Copy")), QPushButton(tr("Close"))
+        self._copy, self._close = copy, close = QPushButton(), QPushButton()
         copy.setObjectName("copySummary")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(summary))
         close.setObjectName("closeSummary")
@@ -48,8 +42,28 @@ class SummarySheet(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(scaled(24), scaled(20), scaled(24), scaled(20))
         column.setSpacing(scaled(12))
-        column.addWidget(what)
+        column.addWidget(self._what)
         column.addWidget(text, 1)
         column.addLayout(buttons)
         self.resize(min(scaled(520), parent.window().width() - scaled(32)), scaled(340))
         close.setFocus()
+        self._retranslate()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def _retranslate(self) -> None:
+        self.setWindowTitle(tr("Summary"))
+        self._text.setAccessibleName(tr("Summary"))
+        self._what.setText(
+            tr_count(
+                "The model wrote this. It was given it in place of the oldest message.",
+                "The model wrote this. It was given it in place of the {count} oldest messages.",
+                self._messages,
+            )
+        )
+        self._copy.setText(tr("Copy"))
+        self._close.setText(tr("Close"))
