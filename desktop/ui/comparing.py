@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractSlider,
     QBoxLayout,
@@ -24,9 +24,10 @@ from desktop.chat.message import State
 from desktop.ui.controls import ElidedLabel, IconButton, describe, set_look
 from desktop.ui.i18n import tr, tr_count
 from desktop.ui.theme import scaled
-from desktop.ui.transcript.colouring import Colouring
 from desktop.ui.transcript.column import MARGIN
-from desktop.ui.transcript.feed import Feed
+from desktop.ui.transcript.reading import keyboard
+from desktop.ui.transcript.reading.clickable import Clickable
+from desktop.ui.transcript.reading.keyboard import Press
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.style import Style
 
@@ -49,15 +50,20 @@ _SCROLLS = {
 class Comparison(QWidget):
     """Shows versions, which may still be growing.
 
-    Their digits choose, Left and Right go from one to the next, Up, Down and the pages scroll it, Esc leaves.
+    Their digits choose, Left and Right go from one to the next, Up, Down and the pages scroll it, Esc leaves. What is
+    copied and marked by keys is of the one with the focus.
 
     Signals:
         chosen(message_id: int)
         left(): the reader wants none of them
+        copied(what: str), link_activated(url: str), save_failed(CannotExport error): as of the chat itself
     """
 
     chosen = Signal(int)
     left = Signal()
+    copied = Signal(str)
+    link_activated = Signal(str)
+    save_failed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -93,6 +99,9 @@ class Comparison(QWidget):
         for row in rows:
             version = _Version(row, style)
             version.chosen.connect(self.chosen)
+            version.page.copied.connect(self.copied)
+            version.page.link_activated.connect(self.link_activated)
+            version.page.save_failed.connect(self.save_failed)
             version.button.installEventFilter(self)
             self._versions.append(version)
             self._row.addWidget(version, 1)
@@ -149,21 +158,26 @@ class Comparison(QWidget):
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # The buttons would take the arrows for themselves, and leave Enter to nobody.
-        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress and self._press(Qt.Key(event.key())):
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress and self._press(event):
             return True
-        if event.type() is QEvent.Type.FocusIn:
+        if isinstance(event, QFocusEvent) and event.type() is QEvent.Type.FocusIn:
             for version in self._versions:
-                if version.button is watched:
+                if version.button is not watched:
+                    # Text is marked in one at a time: what would be copied is seen.
+                    version.page.give_up_mark()
+                elif event.reason() is not Qt.FocusReason.MouseFocusReason:
+                    # Who clicks sees it already, and may be about to mark text, which shall stay where it is.
                     self._scroll.ensureWidgetVisible(version, 0, 0)
         return super().eventFilter(watched, event)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self._press(Qt.Key(event.key())):
+        if not self._press(event):
             super().keyPressEvent(event)
 
-    def _press(self, key: Qt.Key) -> bool:
+    def _press(self, event: QKeyEvent) -> bool:
         """Do what a key means. False where it means nothing here."""
+        key = Qt.Key(event.key())
         at = next((index for index, each in enumerate(self._versions) if each.button.hasFocus()), None)
         if key == Qt.Key.Key_Escape:
             self.left.emit()
@@ -178,7 +192,7 @@ class Comparison(QWidget):
         elif key in _SCROLLS:
             self._versions[at].page.verticalScrollBar().triggerAction(_SCROLLS[key])
         else:
-            return False
+            return self._versions[at].press(event)
         return True
 
 
@@ -200,9 +214,10 @@ class _Version(QFrame):
         self.button = QPushButton()
         self.button.setObjectName(f"choose{self._number}")
         self.button.clicked.connect(lambda: self.chosen.emit(self.message_id))
-        self.page = Feed()
-        self.page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        Colouring(self.page)
+        self.page = Clickable()
+        # All keys go to the button.
+        self.page.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.page.setFocusProxy(self.button)
         self._head = QHBoxLayout()
         self._head.addWidget(self.button)
         self._head.addStretch()
@@ -227,6 +242,21 @@ class _Version(QFrame):
         self.page.restyle(style)
         # The button above it keeps the distance already that the first message of a chat has from the edge.
         self.page.leave_room_above(-style.px(MARGIN))
+
+    def press(self, event: QKeyEvent) -> bool:
+        """Copy or mark, if that is what the key means. False where it is not."""
+        match keyboard.meaning(event, self.page.rows[0]):
+            case Press.COPY if self.page.has_mark:
+                self.page.copy_marked()
+            case Press.COPY | Press.COPY_MESSAGE:
+                self.page.copy_message(0)
+            case Press.COPY_MARKDOWN:
+                self.page.copy_markdown()
+            case Press.SELECT_ALL:
+                self.page.select_all()
+            case _:
+                return False
+        return True
 
     def show_row(self, row: Row) -> None:
         """It has grown, or its state differs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QStackedWidget
 
-from desktop.chat.message import Message
+from desktop.chat.message import Message, Role
 from desktop.ui.actions import Actions
 from desktop.ui.asking import varied
 from desktop.ui.comparing import Comparison
@@ -15,6 +15,9 @@ from desktop.ui.toast import Toast
 from desktop.ui.transcript.floating.several_menu import USUAL_COUNT
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.transcript import Transcript
+
+_LEAST = 2
+"""One answer is compared with nothing."""
 
 
 class Several(QObject):
@@ -31,6 +34,9 @@ class Several(QObject):
         body.currentChanged.connect(self._on_page_changed)
         self._comparison.chosen.connect(self._choose)
         self._comparison.left.connect(self.leave)
+        self._comparison.copied.connect(transcript.copied)
+        self._comparison.link_activated.connect(transcript.link_activated)
+        self._comparison.save_failed.connect(transcript.save_failed)
         session.message_changed.connect(self._on_message_changed)
         transcript.several_requested.connect(self._try)
         transcript.compare_requested.connect(self._compare)
@@ -46,13 +52,20 @@ class Several(QObject):
         return True
 
     def _compare(self, message_id: int) -> None:
-        rows = self._session.versions(message_id)
-        if not rows:
+        """Compare the versions of this answer, or of the shown answer to this question."""
+        shown = self._session.rows
+        at = next((index for index, row in enumerate(shown) if row.message.id == message_id), len(shown))
+        answer = next((row.message for row in shown[at : at + 2] if row.message.role is Role.ASSISTANT), None)
+        rows = self._session.versions(answer.id) if answer is not None else []
+        if answer is None or len(rows) < _LEAST:
+            self._toast.show_message(
+                lambda: tr("There is one answer only. “Try several answers” makes more to compare.")
+            )
             return
         self._compared = {row.message.id: row for row in rows}
         self._body.setCurrentWidget(self._comparison)
-        shown = list(self._compared).index(message_id)
-        self._comparison.show_versions(rows, shown, self._transcript.column.style)
+        number = list(self._compared).index(answer.id)
+        self._comparison.show_versions(rows, number, self._transcript.column.style)
 
     def _restyle(self) -> None:
         """The chat is drawn with another style, or worded in another language: so is what is compared."""
@@ -95,12 +108,12 @@ class Several(QObject):
             return
         if used.temperature != asked.temperature:
             self._toast.show_message(
-                tr(
+                lambda: tr(
                     "Temperature 0 would make all answers the same: these are written at {temperature}",
                     temperature=used.temperature,
                 )
             )
         elif used.top_k != asked.top_k:
             self._toast.show_message(
-                tr("Top-k 1 would make all answers the same: these are written with {top_k}", top_k=used.top_k)
+                lambda: tr("Top-k 1 would make all answers the same: these are written with {top_k}", top_k=used.top_k)
             )

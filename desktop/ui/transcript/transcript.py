@@ -6,38 +6,29 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QContextMenuEvent,
     QFocusEvent,
-    QGuiApplication,
     QKeyEvent,
     QMouseEvent,
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractSlider, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractSlider, QWidget
 from typing_extensions import override
 
 from desktop.ui import theme
 from desktop.ui.i18n import tr
-from desktop.ui.transcript.blocks.target import CHANGES_BLOCK, Does, Target
-from desktop.ui.transcript.colouring import Colouring
 from desktop.ui.transcript.diagrams.service import Diagrams
-from desktop.ui.transcript.export.saving import Saving
 from desktop.ui.transcript.floating.overlay import Overlay, Scene
 from desktop.ui.transcript.floating.several_menu import several_menu
-from desktop.ui.transcript.reading import keyboard, links
+from desktop.ui.transcript.reading import keyboard
 from desktop.ui.transcript.reading.caret import step_of
-from desktop.ui.transcript.reading.context_menu import Deeds, Where, context_menu
+from desktop.ui.transcript.reading.context_menu import ChatDeeds
 from desktop.ui.transcript.reading.finding import Finding
-from desktop.ui.transcript.reading.footnotes import Footnotes
 from desktop.ui.transcript.reading.keyboard import Press
 from desktop.ui.transcript.reading.noticing import Noticing
-from desktop.ui.transcript.reading.pointer import Pointer
-from desktop.ui.transcript.reading.wheel import SidewaysScroll
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.speech import accessible
 from desktop.ui.transcript.style import Style
-from desktop.ui.transcript.text.markdown import Kind
 
 _CONFIRMED_MS = 1200
 _FAR_FROM_END_PX = 80
@@ -56,8 +47,6 @@ class Transcript(Noticing):
         edit_requested(message_id: int), regenerate_requested(message_id: int), compare_requested(message_id: int)
         several_requested(message_id: int, count: int)
         branch_requested(message_id: int, step: int): -1 for the sibling before, 1 for the one behind
-        link_activated(url: str): the reader clicked a link; it is http, https or mailto, and wholly encoded
-        save_failed(CannotExport error): code could not be saved
         zoom_requested(steps: int): larger (1) or smaller (-1), by wheel
     """
 
@@ -66,24 +55,16 @@ class Transcript(Noticing):
     several_requested = Signal(int, int)
     compare_requested = Signal(int)
     branch_requested = Signal(int, int)
-    link_activated = Signal(str)
-    save_failed = Signal(object)
     zoom_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("transcript")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.viewport().setMouseTracking(True)
         self._hovered: int | None = None
         self._has_new = False
-        self._footnotes = Footnotes()
         self._confirmed_timer = QTimer(self, singleShot=True, interval=_CONFIRMED_MS)
-        self._pointer = Pointer(self)
         self._overlay = Overlay(self.viewport())
-        self._sideways = SidewaysScroll(self)
-        self.colouring = Colouring(self)
-        self._saving = Saving(self)
         self.finding = Finding(self)
         self._diagrams = Diagrams(self)
         self._connect()
@@ -92,14 +73,9 @@ class Transcript(Noticing):
 
     def _connect(self) -> None:
         self.replaced.connect(self._on_replaced)
-        self._diagrams.drawn.connect(lambda source: self.refresh(lambda block: block.text == source))
         self._confirmed_timer.timeout.connect(lambda: self._overlay.confirm_copied(-1, confirmed=False))
         self.settled.connect(self._place_overlay)
-        self._pointer.activated.connect(self.activate)
-        self._pointer.hovered.connect(self._on_hovered)
-        self._pointer.link_hovered.connect(self.address.show_link)
-        self._saving.saved.connect(lambda name: self.copied.emit(tr("Saved as {name}", name=name)))
-        self._saving.failed.connect(self.save_failed)
+        self.pointer.hovered.connect(self._on_hovered)
         overlay = self._overlay
         overlay.copy_requested.connect(self.copy_message)
         overlay.edit_requested.connect(lambda row: self.edit_requested.emit(self._id(row)))
@@ -126,51 +102,11 @@ class Transcript(Noticing):
             self.follows = False
             self.focus_row(row, to_top=True)
 
-    def copy(self) -> None:
-        """Copy what is marked; without a mark the chosen message."""
-        if self.has_mark:
-            self.copy_marked()
-        elif self.focused is not None:
-            self.copy_message(self.focused)
-
+    @override
     def copy_message(self, row: int) -> None:
-        """Copy the Markdown of a whole message."""
-        QGuiApplication.clipboard().setText(self.column.rows[row].message.text)
+        super().copy_message(row)
         self._overlay.confirm_copied(row, confirmed=True)
         self._confirmed_timer.start()
-        self.copied.emit(tr("Message copied"))
-
-    def activate(self, row: int, target: Target) -> None:
-        """Do what a click on `target` in `row` does."""
-        if target.does in CHANGES_BLOCK:
-            self.column.change_block(row, target)
-            self.follows = False
-            self.settle()
-            return
-        match target.does:
-            case Does.OPEN_LINK if url := links.opened(target.subject):
-                self.link_activated.emit(url)
-            case Does.COPY:
-                QGuiApplication.clipboard().setText(target.subject)
-                kind = self.column.view(row).flow(target.part).blocks[target.block].kind
-                self.copied.emit(tr("Code copied") if kind is Kind.CODE else tr("Copied"))
-            case Does.SAVE:
-                self._saving.ask(target.subject, target.language)
-            case Does.SHOW_NOTE:
-                if spot := self._footnotes.other_end(self.column, row, target):
-                    self.show_spot(spot)
-            case Does.FOLD:
-                self._fold(row)
-
-    def _fold(self, row: int) -> None:
-        """Fold or unfold the reasoning, with its line in sight. Who follows the end goes on to, if it is folded."""
-        self.column.toggle_reasoning(row)
-        view = self.column.view(row)
-        self.follows = self.follows and not view.is_unfolded
-        self.settle()
-        line = view.reasoning_line
-        if line is not None and self.area_of(row).top() + line.top() < 0:
-            self.reveal(row, to_top=True)
 
     def scroll_page(self, step: int) -> None:
         """Scroll by a page, down (1) or up (-1)."""
@@ -183,8 +119,6 @@ class Transcript(Noticing):
     @override
     def set_rows(self, rows: Sequence[Row]) -> None:
         self._has_new = False
-        self._footnotes.forget()
-        self.caret.is_on = False
         super().set_rows(rows)
 
     @override
@@ -198,6 +132,12 @@ class Transcript(Noticing):
         self._has_new |= not self.follows and grown and index >= self.rows_in_sight().stop - 1
         super().update_row(index, row)
         self.finding.row_changed(index)
+
+    @property
+    @override
+    def chat_deeds(self) -> ChatDeeds:
+        asks = (self.edit_requested.emit, self.regenerate_requested.emit, self.several_requested.emit)
+        return ChatDeeds(self.finding.open, *asks)
 
     def focus_actions(self) -> None:
         """Move the focus to the actions of the chosen message."""
@@ -267,7 +207,6 @@ class Transcript(Noticing):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.finding.bar.place()
-        self.address.place()
 
     @override
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -282,38 +221,8 @@ class Transcript(Noticing):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._shows_ring = False
         self._target = None
-        self._pointer.press(event)
+        super().mousePressEvent(event)
         self._place_overlay()
-
-    @override
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._pointer.double_click(event)
-
-    @override
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._pointer.move(event)
-
-    @override
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._pointer.release(event)
-
-    @override
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if not self.rows:
-            return
-        where = self.viewport().mapFromGlobal(event.globalPos())
-        if event.reason() is QContextMenuEvent.Reason.Keyboard:
-            where = self.chosen_point()
-        self.menu_at(where).popup(self.viewport().mapToGlobal(where))
-
-    def menu_at(self, where: QPoint) -> QMenu:
-        """The menu for a point of the viewport."""
-        point = QPointF(where)
-        row = self.column.at(self.to_column(point).y())
-        found = self._pointer.target_at(point)
-        here = Where(row, found[1] if found is not None else None, self.to_column(point))
-        asks = (self.edit_requested.emit, self.regenerate_requested.emit, self.several_requested.emit)
-        return context_menu(self, here, Deeds(self.activate, self.finding.open, self.copy_message, *asks))
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -339,7 +248,7 @@ class Transcript(Noticing):
     def _activate_at_caret(self) -> bool:
         """Activate the link behind the caret. False where there is none."""
         area = self.caret_in_sight()
-        found = self._pointer.target_at(area.center() + QPointF(1, 0)) if area is not None else None
+        found = self.pointer.target_at(area.center() + QPointF(1, 0)) if area is not None else None
         if found is not None:
             self.activate(*found)
         return found is not None

@@ -12,20 +12,18 @@ from typing_extensions import override
 from desktop.chat.message import Role
 from desktop.ui import theme
 from desktop.ui.transcript.blocks.target import Target
-from desktop.ui.transcript.reading.address_label import AddressLabel
-from desktop.ui.transcript.reading.reader import Reader
+from desktop.ui.transcript.reading.clickable import Clickable
 from desktop.ui.transcript.reading.wheel import scroll_target, show_target
 from desktop.ui.transcript.speech import accessible
 
 _ROUNDS = 4
 
 
-class Chooser(Reader):
+class Chooser(Clickable):
     """Shows a ring around what is chosen by keyboard, and says where a chosen link leads."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.address = AddressLabel(self)
         self._target: int | None = None
         self._shows_ring = False
 
@@ -84,10 +82,11 @@ class Chooser(Reader):
         targets = self.targets(self.focused)
         return targets[self._target] if self._target < len(targets) else None
 
+    @override
     def chosen_point(self) -> QPoint:
-        """Where the menu key opens the menu: at the chosen target, or at the chosen message."""
+        """At the chosen target, or at the chosen message."""
         if self.focused is None:
-            return QPoint(16, 16)
+            return super().chosen_point()
         if (target := self.chosen_target()) is not None:
             return target.area.center().toPoint()
         area = self.area_of(self.focused) & self.viewport().rect()

@@ -32,15 +32,22 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
-class Deeds:
-    """What the conversation does: with a target, with a row, with a message by its id."""
+class ChatDeeds:
+    """What is done with a chat that goes on: with all of it, with a message by its id."""
 
-    activate: Callable[[int, Target], None]
     find: Callable[[], None]
-    copy_message: Callable[[int], None]
     edit: Callable[[int], object]
     answer_again: Callable[[int], object]
     try_several: Callable[[int, int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """What the page does: with a target, with a row. Without `chat` its messages are there to be read only."""
+
+    activate: Callable[[int, Target], None]
+    copy_message: Callable[[int], None]
+    chat: ChatDeeds | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +77,9 @@ def context_menu(page: Reader, where: Where, deeds: Deeds) -> QMenu:
             if entry.keys is not None:
                 action.setShortcut(QKeySequence(entry.keys))
                 action.setShortcutVisibleInContextMenu(True)
-    message = page.rows[where.row].message
-    if message.state is not State.STREAMING:
-        menu.addMenu(several_menu(menu, lambda count: deeds.try_several(message.id, count)))
+    message, chat = page.rows[where.row].message, deeds.chat
+    if message.state is not State.STREAMING and chat is not None:
+        menu.addMenu(several_menu(menu, lambda count: chat.try_several(message.id, count)))
     return menu
 
 
@@ -111,20 +118,22 @@ def _does(deeds: Deeds, row: int, target: Target) -> Callable[[], None]:
 
 
 def _of_text(page: Reader, deeds: Deeds) -> list[_Entry]:
-    return [
+    entries = [
         _Entry(tr("Copy"), page.copy_marked, QKeySequence.StandardKey.Copy, page.has_mark),
         _Entry(tr("Copy as Markdown"), page.copy_markdown, "Ctrl+Alt+C", page.has_mark),
         _Entry(tr("Select all"), page.select_all, QKeySequence.StandardKey.SelectAll),
-        _Entry(tr("Find…"), deeds.find, QKeySequence.StandardKey.Find),
     ]
+    if deeds.chat is not None:
+        entries.append(_Entry(tr("Find…"), deeds.chat.find, QKeySequence.StandardKey.Find))
+    return entries
 
 
 def _of_message(page: Reader, row: int, deeds: Deeds) -> list[_Entry]:
-    message = page.rows[row].message
-    is_done = message.state is not State.STREAMING
+    message, chat = page.rows[row].message, deeds.chat
     entries = [_Entry(tr("Copy message"), lambda: deeds.copy_message(row), "C")]
-    if is_done:
-        entries.append(_Entry(tr("Edit"), lambda: deeds.edit(message.id), "E"))
-    if is_done and message.role is Role.ASSISTANT:
-        entries.append(_Entry(tr("Answer again"), lambda: deeds.answer_again(message.id), "R"))
+    if message.state is State.STREAMING or chat is None:
+        return entries
+    entries.append(_Entry(tr("Edit"), lambda: chat.edit(message.id), "E"))
+    if message.role is Role.ASSISTANT:
+        entries.append(_Entry(tr("Answer again"), lambda: chat.answer_again(message.id), "R"))
     return entries

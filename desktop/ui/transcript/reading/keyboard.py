@@ -3,7 +3,7 @@
 Up, Down            the message before, the message behind
 Enter, Space        into its actions; or activate the link or button that Tab has chosen
 Tab                 its links and buttons, then its actions
-C, E, R, T, V       copy, edit, answer again, try several answers, compare the versions
+C, E, R, T, V       copy, edit, answer again, try several answers, compare the answers
 Left, Right         its other versions; Right without any: into its actions
 Page Up, Page Down, Space, Home, End   scroll; Ctrl+Home and Ctrl+End do the same
 Ctrl+C, Ctrl+Alt+C  copy what is marked: as it is shown, as Markdown
@@ -94,7 +94,7 @@ def listed() -> list[tuple[str, QKeySequence]]:
         (tr("On a message: edit it"), Key.Key_E),
         (tr("On an answer: answer again"), Key.Key_R),
         (tr("On a message: try several answers"), Key.Key_T),
-        (tr("On an answer: compare its versions"), Key.Key_V),
+        (tr("On a message: compare the answers"), Key.Key_V),
         (tr("On a message: its previous version"), Key.Key_Left),
         (tr("On a message: its next version"), Key.Key_Right),
         (tr("In the conversation: to the beginning"), Key.Key_Home),
@@ -122,6 +122,6 @@ def _on_message(key: Qt.Key, row: Row) -> Press | None:
         Key.Key_E: Press.EDIT if is_done else None,
         Key.Key_R: Press.REGENERATE if is_done and is_answer else None,
         Key.Key_T: Press.SEVERAL if is_done else None,
-        Key.Key_V: Press.COMPARE if is_answer and row.branches > 1 else None,
+        Key.Key_V: Press.COMPARE,
     }
     return meanings.get(key)
