@@ -12,7 +12,8 @@ from pathlib import Path
 from benchmarks.figures import Figure, Values, beside, run
 from benchmarks.models import models
 
-N_TOKENS = 200
+N_TOKENS = 500
+"""So long that it takes ten seconds: an answer of four says more of the machine's moods than of the program."""
 # How the engine process lets libgomp's threads wait; see desktop/engine/process.py.
 SAME_WAITING = {"GOMP_SPINCOUNT": "300"}
 

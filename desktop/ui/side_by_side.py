@@ -100,7 +100,9 @@ class SideBySide(QWidget):
         self._page.setGeometry(beside, 0, self.width() - beside, self.height())
         self._sidebar.setGeometry(0, 0, width, self.height())
         self._scrim.setGeometry(self.rect())
-        self._handle.setGeometry(width - scaled(3), 0, scaled(6), self.height())
+        # Over the sidebar only: Qt paints all of what scrolls anew where anything lies over it. As wide as leaves the
+        # handle of the sidebar's scroll bar free.
+        self._handle.setGeometry(width - scaled(4), 0, scaled(4), self.height())
         self._sidebar.setVisible(shown)
         self._scrim.setVisible(shown and self.is_narrow)
         self._handle.setVisible(shown and not self.is_narrow)
@@ -154,4 +156,4 @@ class _Handle(QWidget):
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.width() // 2, 0, 1, self.height(), QColor(tokens(self.palette()).line))
+        painter.fillRect(self.width() - 1, 0, 1, self.height(), QColor(tokens(self.palette()).line))

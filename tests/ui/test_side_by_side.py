@@ -30,6 +30,14 @@ def test_there_is_room_for_both(sides: SideBySide) -> None:
     assert (sidebar.width(), page.x(), page.width()) == (280, 280, 720)
 
 
+def test_nothing_lies_over_the_page(sides: SideBySide) -> None:
+    """Else what scrolls in it is painted anew at each step, all of it."""
+    page = _parts(sides)[1]
+    beside = [each for each in sides.findChildren(QWidget) if each is not page and each.isVisible()]
+    assert beside
+    assert not any(each.geometry().intersects(page.geometry()) for each in beside)
+
+
 def test_it_is_hidden_and_shown(sides: SideBySide, qtbot: QtBot) -> None:
     sidebar, page = _parts(sides)
     with qtbot.waitSignal(sides.open_changed) as changed:

@@ -14,9 +14,10 @@ from desktop.ui.transcript.column import Column
 from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.speech import accessible
 
-_SHARE = 0.03
-"""Of a processor's time, what laying out a growing answer may take. The model computes on the same processors, and its
-threads wait for each other: on two of them, steps as often as there were new words cost a twelfth of its speed."""
+_SHARE = 0.015
+"""Of a processor's time, what laying out a growing answer may take; painting takes as much again. The model computes on
+the same processors, and its threads wait for each other: on two of them, steps as often as there were new words cost a
+twelfth of its speed."""
 _SMOOTH_S = 0.1
 """But that is no reason to wait for longer than this."""
 _BACK_OFF = 3

@@ -50,6 +50,8 @@ class Flow:
         self._states = {} if states is None else states
         self._views: dict[int, BlockView] = {}
         self._heights = Heights()
+        self._gaps: list[float] = []
+        """The room above each block."""
         self._changed_from = 0
         self._changed_below = 0.0
         """As above, in block `_changed_from`."""
@@ -111,7 +113,7 @@ class Flow:
         self._heights = Heights(self._estimate(index) for index in range(len(self.blocks)))
         for index, view in self._views.items():
             view.set_width(width)
-            self._heights.set(index, view.height + self._gap(index))
+            self._heights.set(index, view.height + self._gaps[index])
 
     def shrink(self) -> float:
         """Become as narrow as the text allows, and return that width. Only for a few blocks that are in sight."""
@@ -149,7 +151,7 @@ class Flow:
 
     def top(self, index: int) -> float:
         """The upper edge of block `index`."""
-        return self._heights.top(index) + self._gap(index)
+        return self._heights.top(index) + self._gaps[index]
 
     def index_at(self, y: float) -> int:
         """The block at the height `y`, or the nearest."""
@@ -214,13 +216,14 @@ class Flow:
             same += 1
         empty = self._empty_above(same)
         self.blocks = blocks
+        self._gaps[same:] = [self._gap(index) for index in range(same, len(blocks))]
         self._changed_from = 0 if has_new_links else same
         self._changed_below = 0.0 if has_new_links else min(empty, self._empty_above(same))
         kept = {index: view for index, view in self._views.items() if index < same}
         grown = self._views.get(same)
         if grown is not None and same < len(blocks) and grown.grow(blocks[same]):
             kept[same] = grown
-            self._changed_below = self._gap(same) + grown.changed_below
+            self._changed_below = self._gaps[same] + grown.changed_below
         self._views = kept
         self._heights.replace(same, [self._estimate(index) for index in range(same, len(blocks))])
         if same in kept:
@@ -230,7 +233,7 @@ class Flow:
         """How much of the room above block `index` has nothing painted in it."""
         if index >= len(self.blocks):
             return inf
-        return 0.0 if QUOTE in self.blocks[index].indents else self._gap(index)
+        return 0.0 if QUOTE in self.blocks[index].indents else self._gaps[index]
 
     def _make_view(self, index: int) -> BlockView:
         state = self._states.setdefault(first_piece(self.blocks, index), BlockState())
@@ -251,7 +254,7 @@ class Flow:
 
     def _measure(self, index: int) -> bool:
         # Whole pixels, so that frames and rules stay sharp.
-        height = ceil(self._views[index].height) + self._gap(index)
+        height = ceil(self._views[index].height) + self._gaps[index]
         if height == self._heights[index]:
             return False
         self._heights.set(index, height)
@@ -263,15 +266,15 @@ class Flow:
         if block.kind is Kind.CODE:
             lines = block.text.count("\n") + 1
             frame = (36 if block.first else 0) + (14 if block.last else 0)
-            return lines * style.code_line_height + style.px(frame) + self._gap(index)
+            return lines * style.code_line_height + style.px(frame) + self._gaps[index]
         if block.kind is Kind.TABLE:
-            return len(block.rows) * style.px(34) + self._gap(index)
+            return len(block.rows) * style.px(34) + self._gaps[index]
         font = style.heading_font(block.level) if block.kind is Kind.HEADING else style.text_font
         line = style.line_height(font.pixelSize(), cjk=not block.text.isascii())
-        return line * estimated_lines(block.text, style.letters(self._width)) + self._gap(index)
+        return line * estimated_lines(block.text, style.letters(self._width)) + self._gaps[index]
 
     def _gap(self, index: int) -> float:
-        """The room above block `index`."""
+        """How much room there is to be above block `index`."""
         block = self.blocks[index]
         if index == 0 or not block.first:
             return 0.0
@@ -279,7 +282,7 @@ class Flow:
 
     def _bridge_quotes(self, painter: QPainter, index: int, y: float) -> None:
         """Draw the quotes that go on from the block above through the gap."""
-        gap = self._gap(index)
+        gap = self._gaps[index]
         if not gap or QUOTE not in self.blocks[index].indents:
             return
         before = self.blocks[index - 1]

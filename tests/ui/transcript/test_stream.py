@@ -210,6 +210,18 @@ def test_hostile_text_comes_to_its_end(text: str) -> None:
     assert finished(text, [len(text) // 2]).blocks == markdown.parse(text)[0]
 
 
+@settings(max_examples=150)
+@given(st.lists(_LINES, max_size=8), st.integers(1, 5))
+def test_a_paragraph_that_is_written_on_is_what_it_is_when_all_is_read(lines: list[str], step: int) -> None:
+    text = "\n".join(lines)
+    stream, reads_all = MarkdownStream(), MarkdownStream()
+    for end in range(step, len(text) + step, step):
+        stream.feed(text[:end])
+        reads_all._running = None
+        reads_all.feed(text[:end])
+        assert stream.blocks == reads_all.blocks, text[:end]
+
+
 def test_committed_blocks_are_not_parsed_again() -> None:
     stream = MarkdownStream()
     stream.feed("first\n\nsecond\n\nthi")

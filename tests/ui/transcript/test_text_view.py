@@ -191,3 +191,20 @@ def test_small_print_has_punctuation_as_wide_as_its_script_has_it() -> None:
 
     assert width("页，共") == pytest.approx(width("页页共"), abs=0.5)
     assert width("a’b") < width("a页b")
+
+
+def test_a_paragraph_that_is_written_on_looks_as_if_it_had_come_at_once(make: Make) -> None:
+    text = (
+        "Words with `code`, **bold** ones, *slanted*, a [link](https://a.example) and more that take some lines, "
+        "such as a **bold end that goes on** and on, `x`, https://b.example and a very-long-word-that-is-broken."
+    )
+    [view] = make(text[:1])
+    n_written_on = 0
+    for end in range(2, len(text) + 1):
+        [at_once] = make(text[:end])
+        if view.grow(at_once.block):
+            n_written_on += 1
+            assert picture(view) == picture(at_once), text[:end]
+            assert view.text() == at_once.text()
+        view = at_once if view.block != at_once.block else view
+    assert n_written_on > len(text) / 2
