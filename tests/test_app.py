@@ -34,7 +34,7 @@ from tests.conftest import PATIENCE_S
 pytestmark = pytest.mark.model
 
 Kind = TypeVar("Kind", bound=QWidget)
-ANSWER_MS = 60_000
+ANSWER_MS = 240_000
 SHORT = Settings(model=STARTER, sampling=Sampling(temperature=0.0, max_tokens=24), n_ctx=2048)
 
 
@@ -373,7 +373,7 @@ def test_nothing_is_written_outside_the_data_directory(paths: Paths, tmp_path_fa
         env=kept | {"HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0
@@ -388,7 +388,7 @@ def test_a_second_window_calls_the_first_and_ends(launch: Launcher, paths: Paths
     instance = SingleInstance(paths.data)
     assert instance.acquire()
     second = subprocess.run(
-        [sys.executable, "-c", APP, str(paths.data)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", APP, str(paths.data)], capture_output=True, text=True, timeout=240, check=False
     )
     instance.release()
     assert second.returncode == 0

@@ -37,7 +37,7 @@ class Shell:
             input=stdin,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=240,
             check=False,
         )
 

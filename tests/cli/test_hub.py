@@ -245,7 +245,7 @@ def _begin(shell: Shell, server: HubServer) -> subprocess.Popen[str]:
     """A download that stands still in the middle of the file."""
     server.cdn.faults.append(origin.drop(10_000, "stall"))
     process = shell.start("models", "download", REPO, "Q8_0", "--endpoint", server.endpoint, "--json")
-    assert server.cdn.stalled.acquire(timeout=60)
+    assert server.cdn.stalled.acquire(timeout=240)
     assert process.stdout is not None
     for line in process.stdout:
         if json.loads(line)["done_bytes"] >= 10_000:
@@ -269,7 +269,7 @@ def test_ctrl_c_keeps_what_is_here(shell: Shell, server: HubServer, tiny_model: 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with _begin(shell, server) as process:
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=240)
     assert process.returncode == 130
     assert said == "Interrupted. What is here is kept: run the same command again to go on.\n"
     _go_on(shell, server, tiny_model)
@@ -278,7 +278,7 @@ def test_ctrl_c_keeps_what_is_here(shell: Shell, server: HubServer, tiny_model: 
 def test_killed_in_the_middle_it_goes_on(shell: Shell, server: HubServer, tiny_model: Path) -> None:
     with _begin(shell, server) as process:
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
     # Meanwhile only the card has changed on the hub.
     repo = server.repos[REPO]
     repo.commit, repo.older = "f" * 40, {COMMIT}

@@ -187,7 +187,7 @@ def test_progress_on_a_terminal(shell: Shell) -> None:
         stdout=subprocess.PIPE,
         stderr=slave,
         check=True,
-        timeout=60,
+        timeout=240,
     )
     os.close(slave)
     shown = os.read(master, 1 << 16).decode()

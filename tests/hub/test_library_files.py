@@ -132,7 +132,7 @@ class Trash:
             "library = Library(root / 'data' / 'library.json', root / 'data' / 'models')",
             *lines,
         ]
-        subprocess.run([sys.executable, "-c", "\n".join(program)], env=self.env, check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", "\n".join(program)], env=self.env, check=True, timeout=240)
 
     def names(self) -> set[str]:
         return {path.name for path in (self.root / "home" / "share" / "Trash" / "files").glob("*")}

@@ -55,7 +55,7 @@ library.remove(f"p{process}-0")
         assert running.stdin is not None
         running.stdin.write("go\n")
         running.stdin.close()
-    assert [running.wait(timeout=120) for running in processes] == [0] * N_PROCESSES
+    assert [running.wait(timeout=240) for running in processes] == [0] * N_PROCESSES
     listed = {model.name: model for model in opened(tmp_path / "data").models() if not model.is_starter}
     expected = {f"p{process}-{number}" for process in range(N_PROCESSES) for number in range(1, N_EACH)}
     assert listed.keys() == expected | {"shared"}

@@ -130,7 +130,7 @@ def test_no_permission(tmp_path: Path, file_mode: int, directory_mode: int) -> N
     path.chmod(file_mode)
     data.chmod(directory_mode)
     opened = subprocess.run(
-        [sys.executable, "-c", _OPEN_AS_NOBODY, data], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", _OPEN_AS_NOBODY, data], capture_output=True, text=True, check=True, timeout=240
     )
     data.chmod(0o700)
     assert opened.stdout == "CannotWrite(path='chats.db', full=False)\n"
@@ -166,7 +166,7 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)]
     try:
-        mounted = subprocess.run(mount, capture_output=True, check=False, timeout=60).returncode == 0
+        mounted = subprocess.run(mount, capture_output=True, check=False, timeout=240).returncode == 0
     except FileNotFoundError:
         mounted = False
     if not mounted:
@@ -193,7 +193,7 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
         with closing(Store.open(disk / "chats.db", disk / "backups")) as store:
             assert store.path(chat.id) == saved[-1:]
     finally:
-        subprocess.run(["umount", "--lazy", disk], check=True, timeout=60)
+        subprocess.run(["umount", "--lazy", disk], check=True, timeout=240)
 
 
 def _fill(path: Path) -> None:

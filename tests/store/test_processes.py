@@ -50,7 +50,7 @@ def test_a_killed_process_loses_no_text(tmp_path: Path) -> None:
     # What it had still told before it died was on disk before.
     told = [line for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
     child.stdout.close()
-    child.wait(timeout=60)
+    child.wait(timeout=240)
     seen = int(told[-1]) if told else seen
 
     store = Store.open(path, tmp_path / "backups")
@@ -73,7 +73,7 @@ def test_processes_that_start_and_write_together_lose_nothing(tmp_path: Path) ->
         subprocess.Popen([sys.executable, "-c", _WRITE, path, tmp_path / "backups", name], stderr=subprocess.PIPE)
         for name in names
     ]
-    assert [child.communicate(timeout=120)[1] for child in children] == [b""] * len(names)
+    assert [child.communicate(timeout=240)[1] for child in children] == [b""] * len(names)
     store = Store.open(path, tmp_path / "backups")
     assert sorted(chat.title for chat in store.chats()) == sorted(names)
     for chat in store.chats():
@@ -90,7 +90,7 @@ def test_a_window_writes_while_another_process_does(store: Store, tmp_path: Path
     written: list[Message] = []
     while child.poll() is None:
         written.append(store.add_message(chat.id, None, Role.USER, str(len(written))))
-    assert child.communicate(timeout=60)[1] == b""
+    assert child.communicate(timeout=240)[1] == b""
     assert store.changed_elsewhere()
     assert [store.message(message.id) for message in written] == written
     there = next(each for each in store.chats() if each.title == "there")
@@ -111,7 +111,7 @@ def test_what_is_written_after_a_visit_of_another_process_is_kept(tmp_path: Path
 
     def visit() -> int:
         command = [sys.executable, "-c", _VISIT, str(path)]
-        return int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+        return int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=240).stdout)
 
     store = Store.open(path, tmp_path / "backups")
     second = Store.open(path, tmp_path / "backups")

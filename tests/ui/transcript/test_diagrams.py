@@ -28,7 +28,7 @@ from desktop.ui.transcript.diagrams.wire import Fault, Why
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 SIMPLE = "flowchart TD\n  A[Start] --> B[End]"
 KINDS = {
     "flowchart TD\n A[{a}] -->|{b}| B(x)\n subgraph s [{c}]\n  B\n end": 3,
