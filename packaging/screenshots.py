@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +31,7 @@ from desktop.settings import Settings
 from desktop.ui.appearance import Appearance
 from desktop.ui.models.in_window import ModelsInWindow
 from desktop.ui.models.window import ModelsWindow
+from desktop.ui.transcript.transcript import Transcript
 
 SIZE = (1280, 820)
 MODELS_SIZE = (960, 720)
@@ -70,6 +72,35 @@ CHINESE_CODE = """八小时后还剩四成，`embers(8)` 不低于 0.3 就好：
 def embers(hours: float, logs: int = 1) -> float:
     return logs * 0.5 ** (hours / 6)  # 早上还剩多少炭
 ```"""
+
+
+COMPARED = (
+    """A fire that lasts the night needs two things:
+
+1. A deep bed of **red embers**, drawn together.
+2. Hardly any **air**: a finger's width.
+
+Lay one split of oak on top, and leave it alone.""",
+    """Think of it as **slowing** the fire, not feeding it.
+
+| wood | lasts |
+|---|---|
+| oak | 8 hours |
+| birch | 5 hours |
+| spruce | 3 hours |
+
+Close the damper once the log has caught.""",
+    """Rake, cover, close:
+
+```sh
+rake embers
+cover --with ash
+close damper --leave 1cm
+```
+
+In the morning, open the damper and add kindling.""",
+)
+"""Three answers to one question."""
 
 
 _PACE_S = 0.02
@@ -145,6 +176,8 @@ def main() -> None:
         with TemporaryDirectory() as folder:
             draw(app, picture, Path(folder))
     with TemporaryDirectory() as folder:
+        draw_comparison(app, Path(folder))
+    with TemporaryDirectory() as folder:
         draw_discover(app, Path(folder))
     with TemporaryDirectory() as folder:
         draw_library(app, Path(folder))
@@ -152,22 +185,9 @@ def main() -> None:
 
 def draw(app: QApplication, picture: Picture, folder: Path) -> None:
     """Ask everything in a window whose data is in `folder`, and save what it shows."""
-    paths = Paths.under(folder)
-    paths.make()
     settings = Settings(theme=picture.theme, language=picture.language, model=STARTER)
     replies = ["…"] * len(picture.earlier) + [answer for _, answer in picture.chat]
-    fireside = Fireside(
-        paths, settings, ScriptedEngine(replies, pace_s=_PACE_S), Loading(paths.machine), Appearance(app)
-    )
-    window = fireside.window
-    window.resize(*SIZE)
-    window.show()
-    # What this computer really has is listed in the background.
-    _settle()
-    # Whoever looks at the picture is told that no model has said this.
-    shelf = fireside.shelf
-    shelf.models = [replace(model, title=picture.model, source=Source.ADDED) for model in shelf.models]
-    shelf.changed.emit()
+    fireside = _open_chat(app, folder, settings, replies, picture.model)
     for question in picture.earlier:
         _ask(app, fireside, question)
         fireside.session.start_new()
@@ -176,8 +196,25 @@ def draw(app: QApplication, picture: Picture, folder: Path) -> None:
     # Diagrams are drawn by another process, colours of code are learned in a thread.
     for _ in range(10):
         _settle()
-    # Quality 0 is the smallest file: PNG loses nothing.
-    window.grab().save(str(FOLDER / f"{picture.name}.png"), "PNG", 0)
+    _save_window(fireside, picture.name)
+    _shut(fireside)
+
+
+def draw_comparison(app: QApplication, folder: Path) -> None:
+    """Three answers to one question side by side, by night, in English."""
+    settings = Settings(theme="dark", language="en", model=STARTER)
+    fireside = _open_chat(app, folder, settings, COMPARED, "Scripted answers")
+    _ask(app, fireside, "How do I bank a fire overnight?")
+    fireside.session.try_several(fireside.session.rows[-1].message.id, len(COMPARED) - 1)
+    _wait(app, fireside)
+    transcript = fireside.window.findChild(Transcript)
+    if transcript is None:
+        raise LookupError("the window has no transcript")
+    # One of the new answers is shown.
+    transcript.compare_requested.emit(fireside.session.rows[-1].message.id)
+    for _ in range(5):
+        _settle()
+    _save_window(fireside, "comparing-dark")
     _shut(fireside)
 
 
@@ -246,6 +283,28 @@ def _open(
     return fireside, models
 
 
+def _open_chat(app: QApplication, folder: Path, settings: Settings, replies: Sequence[str], model: str) -> Fireside:
+    """The program, in which a model that is called `model` gives these replies."""
+    paths = Paths.under(folder)
+    paths.make()
+    engine = ScriptedEngine(replies, pace_s=_PACE_S)
+    fireside = Fireside(paths, settings, engine, Loading(paths.machine), Appearance(app))
+    fireside.window.resize(*SIZE)
+    fireside.window.show()
+    # What this computer really has is listed in the background.
+    _settle()
+    # Whoever looks at the picture is told that no model has said this.
+    shelf = fireside.shelf
+    shelf.models = [replace(each, title=model, source=Source.ADDED) for each in shelf.models]
+    shelf.changed.emit()
+    return fireside
+
+
+def _save_window(fireside: Fireside, name: str) -> None:
+    # Quality 0 is the smallest file: PNG loses nothing.
+    fireside.window.grab().save(str(FOLDER / f"{name}.png"), "PNG", 0)
+
+
 def _save_models_window(name: str) -> None:
     (own,) = (each for each in QApplication.topLevelWidgets() if isinstance(each, ModelsWindow) and each.isVisible())
     own.resize(*MODELS_SIZE)
@@ -261,6 +320,10 @@ def _shut(fireside: Fireside) -> None:
 
 def _ask(app: QApplication, fireside: Fireside, question: str) -> None:
     fireside.session.send(question)
+    _wait(app, fireside)
+
+
+def _wait(app: QApplication, fireside: Fireside) -> None:
     while fireside.answers.chats():
         app.processEvents()
     _settle()
