@@ -15,6 +15,10 @@ from pytestqt.qtbot import QtBot
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # As an engine process has it (`desktop/engine/process.py` says why): tests of its parts compute in this process.
 os.environ.setdefault("GOMP_SPINCOUNT", "300")
+# The hub that is asked here is on the loopback address, whatever this computer reaches the real one by.
+for _name in list(os.environ):
+    if _name.startswith("HF_") or _name.upper() in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        del os.environ[_name]
 
 # The same examples in every run: what fails here fails elsewhere, and a change fails by what it changed. To look for
 # others: `pytest --hypothesis-profile=random`, whose failures say how to see them again. No limits of time: they would
