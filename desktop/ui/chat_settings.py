@@ -9,13 +9,13 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 from typing_extensions import override
 
 from desktop.chat.message import Sampling
+from desktop.ui.field_rows import FieldPage
 from desktop.ui.i18n import tr
 from desktop.ui.sampling_form import SamplingForm
 from desktop.ui.theme import scaled
@@ -76,7 +76,6 @@ class ChatSettingsDialog(QDialog):
 
     def _lay_out(self) -> None:
         inside = QWidget()
-        inside.setObjectName("scrolled")
         column = QVBoxLayout(inside)
         column.setContentsMargins(scaled(24), scaled(20), scaled(24), scaled(16))
         column.setSpacing(scaled(6))
@@ -88,10 +87,6 @@ class ChatSettingsDialog(QDialog):
         column.addSpacing(scaled(8))
         column.addWidget(self._form)
         column.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inside)
         buttons = QHBoxLayout()
         buttons.setContentsMargins(scaled(16), scaled(8), scaled(24), scaled(16))
         buttons.addWidget(self._reset)
@@ -100,7 +95,7 @@ class ChatSettingsDialog(QDialog):
         buttons.addWidget(self._save)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(scroll)
+        whole.addWidget(FieldPage(inside))
         whole.addLayout(buttons)
         self.resize(scaled(560), scaled(680))
 

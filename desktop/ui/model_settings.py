@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from typing_extensions import override
 
 from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.ui.controls import Switch
+from desktop.ui.field_rows import FieldRows
 from desktop.ui.gpu_help import GpuHelpView
 from desktop.ui.i18n import tr
 from desktop.ui.models.choice import Models
@@ -22,9 +23,7 @@ class ModelSettings(SettingsPage):
 
     def __init__(self, models: Models, paths: Paths, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(settings, parent)
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setColumnStretch(0, 1)
+        self._grid = FieldRows(self)
         self._n_ctx = OptionalNumber("contextLength", 10_000_000)
         self._n_gpu_layers = OptionalNumber("gpuLayers", 10_000)
         self._n_threads = OptionalNumber("threads", 1024)

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from desktop.settings import Settings
 from desktop.ui.controls import Switch, set_look
+from desktop.ui.field_rows import FieldRows
 from desktop.ui.hub_access import HubAccess
 from desktop.ui.i18n import tr
 from desktop.ui.sampling_form import WholeNumber, labels_of_row
@@ -60,8 +61,7 @@ class NetworkSettings(SettingsPage):
         self._proxy.flush()
 
     def _lay_out(self) -> None:
-        grid = QGridLayout()
-        grid.setColumnStretch(0, 1)
+        grid = FieldRows()
         self._row(
             grid, self._offline, lambda: (tr("Offline"), tr("Nothing is asked of the network, and downloads stop."))
         )

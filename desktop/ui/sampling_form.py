@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from desktop.chat.message import Sampling
+from desktop.ui.field_rows import FieldRows
 from desktop.ui.i18n import tr
 from desktop.ui.theme import scaled
 
@@ -111,8 +112,7 @@ class SamplingForm(QWidget):
         self._stop.setObjectName("stopWords")
         self._stop.setTabChangesFocus(True)
         self._labels: list[tuple[QLabel, QLabel, QWidget]] = []
-        self._grid = QGridLayout()
-        self._grid.setColumnStretch(0, 1)
+        self._grid = FieldRows()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(self._grid)

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QScrollArea,
     QStackedWidget,
     QTabBar,
     QVBoxLayout,
@@ -29,6 +28,7 @@ from desktop.paths import Paths
 from desktop.settings import ZOOM_LIMITS, Language, Settings, Theme
 from desktop.ui.context_words import overflow_name
 from desktop.ui.controls import Choice
+from desktop.ui.field_rows import FieldPage, FieldRows
 from desktop.ui.hub_access import HubAccess
 from desktop.ui.i18n import tr
 from desktop.ui.model_settings import ModelSettings
@@ -210,6 +210,7 @@ class SettingsDialog(QDialog):
         title, made_with = QLabel(), QLabel(_CREDITS)
         title.setProperty("look", "section")
         made_with.setProperty("look", "muted")
+        made_with.setWordWrap(True)
         made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._says.append(lambda: title.setText(tr("Made with")))
         for label in (about, title, made_with):
@@ -217,18 +218,12 @@ class SettingsDialog(QDialog):
 
     def _add_page(self, words: Callable[[], str]) -> QGridLayout:
         inside = QWidget()
-        inside.setObjectName("scrolled")
         column = QVBoxLayout(inside)
         column.setContentsMargins(scaled(24), scaled(16), scaled(24), scaled(24))
-        grid = QGridLayout()
-        grid.setColumnStretch(0, 1)
+        grid = FieldRows()
         column.addLayout(grid)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inside)
-        index = self._pages.addWidget(scroll)
+        index = self._pages.addWidget(FieldPage(inside))
         self._tabs.addTab("")
         self._says.append(lambda: self._tabs.setTabText(index, words()))
         return grid
