@@ -100,15 +100,16 @@ def test_a_summary_can_be_read_and_copied_by_keyboard(qtbot: QtBot) -> None:
     assert not sheet.isVisible()
 
 
-def test_the_buttons_stay_in_another_theme_and_leave_the_focus_behind_when_they_go(qtbot: QtBot) -> None:
+@pytest.mark.parametrize("name", ["dropButton", "summariseButton", "retryButton"])
+def test_the_buttons_stay_in_another_theme_and_leave_the_focus_behind_when_they_go(qtbot: QtBot, name: str) -> None:
     transcript = _shown(qtbot, FULL)
     transcript.setPalette(theme.palette(colours.DARK))
     assert set(_buttons(transcript)) >= {"dropButton", "summariseButton", "retryButton"}
-    button = _buttons(transcript)["dropButton"]
+    button = _buttons(transcript)[name]
     assert not button.focusPolicy() & Qt.FocusPolicy.ClickFocus
     transcript.activateWindow()
     button.setFocus()
     qtbot.waitUntil(button.hasFocus)
     transcript.update_row(0, replace(FULL, notice="", is_overflow=False, can_retry=False))
-    qtbot.waitUntil(lambda: "dropButton" not in _buttons(transcript))
+    qtbot.waitUntil(lambda: name not in _buttons(transcript))
     assert transcript.hasFocus()

@@ -35,14 +35,12 @@ class NoticeButtons(QObject):
     def restyle(self, style: Style) -> None:
         """Look as `style` says, and speak the language that is spoken now."""
         self._style = style
-        for key in list(self._buttons):
-            self._drop(key)
+        self._drop(set(self._buttons))
 
     def place(self, column: Column, corner: QPoint, in_sight: range) -> None:
         """Put them where they belong now; `corner` is the column's in the viewport."""
         wanted = {(row, deed.name) for row in in_sight for deed in deeds_of(column.rows[row])}
-        for key in set(self._buttons) - wanted:
-            self._drop(key)
+        self._drop(set(self._buttons) - wanted)
         for row in in_sight:
             room = column.view(row).notice_buttons
             if room is None or self._style is None:
@@ -83,10 +81,11 @@ class NoticeButtons(QObject):
             case "summaryButton":
                 self.summary_requested.emit(row)
 
-    def _drop(self, key: tuple[int, str]) -> None:
-        button = self._buttons.pop(key)
-        if button.hasFocus() and self._page is not None:
-            # Else Qt gives it to whatever comes next in the window.
-            self._page.setFocus(Qt.FocusReason.OtherFocusReason)
-        button.hide()
-        button.deleteLater()
+    def _drop(self, keys: set[tuple[int, str]]) -> None:
+        # All at once: the page that gets the focus from one of them has them placed anew.
+        for button in [self._buttons.pop(key) for key in keys]:
+            if button.hasFocus() and self._page is not None:
+                # Else Qt gives it to whatever comes next in the window.
+                self._page.setFocus(Qt.FocusReason.OtherFocusReason)
+            button.hide()
+            button.deleteLater()
