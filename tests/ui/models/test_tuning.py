@@ -151,7 +151,7 @@ def test_another_load_has_all_its_tries(room: Room) -> None:
         room.load()
         while len(room.engine.tuned) < n_measured:
             room.be_quiet()
-            assert room.engine.busy.wait(10)
+            assert room.engine.busy.wait(PATIENCE_S)
             room.engine.stop()
             room.settle()
         room.desk.models.unload()
