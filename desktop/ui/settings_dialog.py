@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QPushButton,
     QStackedWidget,
-    QTabBar,
     QVBoxLayout,
     QWidget,
 )
@@ -35,6 +34,7 @@ from desktop.ui.model_settings import ModelSettings
 from desktop.ui.models.choice import Models
 from desktop.ui.network_settings import NetworkSettings
 from desktop.ui.sampling_form import SamplingForm, WholeNumber, worded_row
+from desktop.ui.tabs import Tabs
 from desktop.ui.theme import scaled
 
 # How long typing must rest before it is taken over.
@@ -65,8 +65,7 @@ class SettingsDialog(QDialog):
         self._filling = False
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typing.timeout.connect(self._on_typed)
-        self._tabs = QTabBar()
-        self._tabs.setObjectName("settingsTabs")
+        self._tabs = Tabs("settingsTabs")
         self._pages = QStackedWidget()
         self._add_look_page()
         self._add_answers_page()
@@ -76,7 +75,6 @@ class SettingsDialog(QDialog):
         self._tabs.currentChanged.connect(self._pages.setCurrentIndex)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, scaled(16), 0, 0)
-        self._tabs.setExpanding(False)
         tabs = QHBoxLayout()
         tabs.setContentsMargins(scaled(14), 0, scaled(14), 0)
         tabs.addWidget(self._tabs)

@@ -7,12 +7,13 @@ from enum import StrEnum
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QFocusEvent, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from desktop.ui.controls import DRESS_CHANGES, hairline
 from desktop.ui.i18n import tr
 from desktop.ui.icons import app_icon
+from desktop.ui.tabs import Tabs
 from desktop.ui.theme import scaled
 from desktop.ui.toast import Toast
 
@@ -50,11 +51,7 @@ class ModelsWindow(QWidget):
         self._words: list[Callable[[], str]] = []
         self._counts: dict[Page, int] = {}
         self._pages: list[Page] = []
-        self._tabs = QTabBar()
-        self._tabs.setObjectName("modelsTabs")
-        self._tabs.setExpanding(False)
-        self._tabs.setUsesScrollButtons(False)
-        self._tabs.setElideMode(Qt.TextElideMode.ElideRight)
+        self._tabs = Tabs("modelsTabs")
         self._stack = _Stack()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
