@@ -90,9 +90,11 @@ class CatalogueView(QWidget):
         for offer in offers:
             self._cards[offer.key].set_fit(self._fit_of(offer.entry, offer.quantisation))
         # Each time, also when it is shown: Qt moves nothing behind the last of all, as a card is before the view has
-        # its place in a window.
+        # its place in a window. And all behind the button first, then the button: a new card, which may be the first,
+        # has no place among them yet.
         advised = [self._cards[offer.key] for offer in offers if offer.roles]
-        tab_through(*advised, self._more, *(card for card in self._cards.values() if card not in advised))
+        rest = [card for card in self._cards.values() if card not in advised]
+        tab_through(self._more, *advised, self._more, *rest)
         self._say()
 
     @override

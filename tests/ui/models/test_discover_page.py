@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -281,6 +282,35 @@ def test_an_interrupted_download_is_shown_where_its_model_is(page: DiscoverPage,
 
 
 def test_tab_comes_to_the_first_card_before_the_button_below_it(page: DiscoverPage, qtbot: QtBot) -> None:
+    _tab_through_the_cards(page, qtbot)
+
+
+def test_tab_comes_to_a_card_that_comes_first_because_memory_was_freed(
+    page: DiscoverPage, market: Market, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    machines = [Machine(32 << 30, tenths * (1 << 30) // 10) for tenths in range(20, 240)]
+    advised = [
+        [
+            (each.entry.id, each.quantisation.name, each.why, each.also)
+            for each in recommend(entries(), fits_on(machine))
+        ]
+        for machine in machines
+    ]
+    place = next(
+        place
+        for place, (before, after) in enumerate(pairwise(advised))
+        if after[0] not in before and set(after) & set(before)
+    )
+    for machine, shown in ((machines[place], advised[place]), (machines[place + 1], advised[place + 1])):
+        monkeypatch.setattr(market.loading, "machine", lambda machine=machine: machine)
+        page.refit()
+        ids = {card[0] for card in shown}
+        qtbot.waitUntil(lambda ids=ids: {card.entry.id for card in _all(page, EntryCard)} == ids)  # type: ignore[misc]
+    assert _tab_through_the_cards(page, qtbot) == [card[0] for card in advised[place + 1]]
+
+
+def _tab_through_the_cards(page: DiscoverPage, qtbot: QtBot) -> list[str]:
+    """The entries to which Tab comes before the button below them: all of them, as they stand below each other."""
     page.activateWindow()
     qtbot.waitUntil(page.isActiveWindow)
     page.setFocus()
@@ -289,9 +319,10 @@ def test_tab_comes_to_the_first_card_before_the_button_below_it(page: DiscoverPa
         QTest.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
         seen.append(page.focusWidget())
         assert not seen[-1].visibleRegion().isEmpty(), "the page scrolls to what has the focus"
-    cards = _all(page, EntryCard)
-    passed = [card for each in seen for card in cards if card.isAncestorOf(each)]
-    assert list(dict.fromkeys(passed)) == cards
+    cards = sorted(_all(page, EntryCard), key=lambda card: card.y())
+    passed = list(dict.fromkeys(card for each in seen for card in cards if card.isAncestorOf(each)))
+    assert passed == cards
+    return [card.entry.id for card in passed]
 
 
 def test_tab_comes_to_the_files_before_the_card(page: DiscoverPage, qtbot: QtBot) -> None:
