@@ -70,19 +70,19 @@ class KeptStates:
         self._fingerprint = fingerprint
         self._limit_bytes = limit_bytes
         self._spared_bytes = spared_bytes
-        self._known: dict[Path, tuple[float, State]] = {}
-        """What sidecars said, and when they were written."""
+        self._known: dict[Path, tuple[bytes, State]] = {}
+        """What sidecars said, and the states that they said it of."""
 
     def of(self, conversation: str) -> list[State]:
         """What is kept of `conversation`, the newest first."""
         found = []
         for sidecar in self._sidecars(conversation):
-            written_at = _changed_at(sidecar)
-            known_of, state = self._known.get(sidecar, (0.0, None))
-            if known_of != written_at:  # the same tokens are kept anew, by whatever process, with other values
-                state = self._read(sidecar)
+            said = _said(sidecar)
+            known_said, state = self._known.get(sidecar, (b"", None))
+            if said != known_said:  # the same tokens may be kept anew, by whatever process, with other values
+                state = self._read(sidecar, said)
             if state is not None:
-                self._known[sidecar] = written_at, state
+                self._known[sidecar] = said, state
                 found.append(state)
         return found
 
@@ -136,7 +136,7 @@ class KeptStates:
         file = state.file if place is None else state.checkpoint(place)
         with contextlib.suppress(OSError):
             if _digest(file) == state.digests.get(file.name):
-                os.utime(state.file)  # it counts as used
+                self.use(state)
                 return True
         self.drop(state)
         return False
@@ -157,10 +157,10 @@ class KeptStates:
             return []
         return sorted((self._folder / conversation).glob("*.json"), key=_changed_at, reverse=True)
 
-    def _read(self, sidecar: Path) -> State | None:
-        """The state of a sidecar, None where it is another model's or no state."""
+    def _read(self, sidecar: Path, said: bytes) -> State | None:
+        """The state of a sidecar that says this, None where it is another model's or no state."""
         try:
-            told = json.loads(sidecar.read_text(encoding="utf-8"))
+            told = json.loads(said)
             if told["format"] != FORMAT or told["fingerprint"] != self._fingerprint:
                 return None
             file = sidecar.with_suffix(".kv")
@@ -250,6 +250,13 @@ def _remove(state: Path) -> int:
     for file in files:
         file.unlink(missing_ok=True)
     return removed
+
+
+def _said(sidecar: Path) -> bytes:
+    """What is in it; nothing where it cannot be read."""
+    with contextlib.suppress(OSError):
+        return sidecar.read_bytes()
+    return b""
 
 
 def _changed_at(file: Path) -> float:
