@@ -28,9 +28,6 @@ Sit = Callable[..., Desk]
 Open = Callable[[Desk], MainWindow]
 
 
-DRAWN_MS = 30_000
-
-
 def try_several(desk: Desk, count: int) -> None:
     """Ask, wait for the one answer, and try several."""
     desk.session.send("Who is there?")
@@ -220,7 +217,7 @@ def test_the_menu_offers_what_is_done_with_text_that_is_only_read(sit: Sit, wind
 def test_diagrams_are_drawn_in_every_version(sit: Sit, window_on: Open, qtbot: QtBot) -> None:
     _, pages = compare(sit, window_on, *(f"```mermaid\nflowchart TD\n    A --> {to}\n```" for to in "BCD"))
     # Where the source is shown because there is a picture, that is what can be asked for first.
-    qtbot.waitUntil(lambda: all(Does.SHOW_SOURCE in does(page) for page in pages), timeout=DRAWN_MS)
+    qtbot.waitUntil(lambda: all(Does.SHOW_SOURCE in does(page) for page in pages))
 
 
 @pytest.mark.parametrize("row", [0, 1])
