@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from desktop.chat.message import FinishReason, Message, Role, Sampling, State, Statistics
+from desktop.chat.message import FinishReason, Message, NoSummary, Role, Sampling, State, Statistics
 from desktop.errors import NoSuchChat, NoSuchModel
 from desktop.packed_errors import pack
 from desktop.store.chats import Store
@@ -73,6 +75,17 @@ def test_a_question_and_its_streamed_answer(store: Store, tmp_path: Path) -> Non
     assert (done.finish, done.statistics, done.sampling) == (FinishReason.END, STATISTICS, Sampling(seed=42))
     store.update_text(answer.id, "a late timer")
     assert store.message(answer.id) == done
+
+
+def test_a_reason_that_only_a_later_version_knows_is_none(store: Store, tmp_path: Path) -> None:
+    chat = store.create_chat()
+    _, answer = store.add_question(chat.id, None, "Why?", model="SmolLM2", sampling=Sampling())
+    told = replace(STATISTICS, left_out_messages=2, no_summary=NoSummary.NO_ROOM)
+    store.finish(replace(answer, state=State.COMPLETE, statistics=told))
+    assert store.message(answer.id).statistics == told
+    with closing(sqlite3.connect(tmp_path / "chats.db")) as later, later:
+        later.execute("UPDATE messages SET statistics = replace(statistics, 'no_room', 'no_time')")
+    assert store.message(answer.id).statistics == replace(told, no_summary=None)
 
 
 def test_a_failed_answer_keeps_its_error_and_its_sampling(store: Store) -> None:
