@@ -56,7 +56,8 @@ class Comparison(QWidget):
     Signals:
         chosen(message_id: int)
         left(): the reader wants none of them
-        copied(what: str), link_activated(url: str), save_failed(CannotExport error): as of the chat itself
+        copied(what: str), link_activated(url: str), save_failed(CannotExport error), zoom_requested(steps: int): as of
+            the chat itself
     """
 
     chosen = Signal(int)
@@ -64,6 +65,7 @@ class Comparison(QWidget):
     copied = Signal(str)
     link_activated = Signal(str)
     save_failed = Signal(object)
+    zoom_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,6 +104,7 @@ class Comparison(QWidget):
             version.page.copied.connect(self.copied)
             version.page.link_activated.connect(self.link_activated)
             version.page.save_failed.connect(self.save_failed)
+            version.page.zoom_requested.connect(self.zoom_requested)
             version.button.installEventFilter(self)
             self._versions.append(version)
             self._row.addWidget(version, 1)

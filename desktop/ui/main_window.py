@@ -215,8 +215,8 @@ class MainWindow(QWidget):
         header.sidebar_requested.connect(self._sides.toggle)
         header.new_requested.connect(self._start_new)
         header.chat_settings_requested.connect(self._dialogs.show_chat_settings)
-        header.export_requested.connect(self._exporting.ask)
-        header.print_requested.connect(self._exporting.print)
+        header.export_requested.connect(self._export)
+        header.print_requested.connect(self._print)
         header.delete_requested.connect(lambda: self._deletion.delete(session.shown.id))
         self._empty.suggestion_chosen.connect(self._take_suggestion)
         composer.overflow_chosen.connect(lambda way: self.settings_changed.emit(replace(self._settings, overflow=way)))
@@ -228,9 +228,9 @@ class MainWindow(QWidget):
 
     def _connect_actions(self) -> None:
         actions = self.actions_
-        self._reading = Reading(actions, self._transcript, self._composer.field)
         self._writing = Writing(self._session, self._composer, self._transcript, self._toast)
         self._several = Several(self._session, self._transcript, self._body, actions, self._toast)
+        self._reading = Reading(actions, self._transcript, self._composer.field, self._several)
         for action, do in (
             (actions.new_chat, self._start_new),
             (actions.search, self._search),
@@ -246,7 +246,7 @@ class MainWindow(QWidget):
             (actions.zoom_in, lambda: self._zoom(self._settings.zoom + _ZOOM_STEP)),
             (actions.zoom_out, lambda: self._zoom(self._settings.zoom - _ZOOM_STEP)),
             (actions.zoom_reset, lambda: self._zoom(1.0)),
-            (actions.print_chat, self._exporting.print),
+            (actions.print_chat, self._print),
             (actions.shortcuts, lambda: self._dialogs.show_shortcuts(actions.listed())),
             (actions.quit, self.close),
         ):
@@ -342,6 +342,15 @@ class MainWindow(QWidget):
     def _take_suggestion(self, text: str) -> None:
         self._composer.set_text(text)
         self._composer.focus()
+
+    def _export(self, kind: str) -> None:
+        # What is written is what is seen: the chat, not the comparison.
+        self._several.leave()
+        self._exporting.ask(kind)
+
+    def _print(self) -> None:
+        self._several.leave()
+        self._exporting.print()
 
     def _zoom(self, zoom: float) -> None:
         zoom = min(max(round(zoom, 1), ZOOM_LIMITS[0]), ZOOM_LIMITS[1])

@@ -11,6 +11,7 @@ from desktop.chat.message import Role
 from desktop.store.search import Hit
 from desktop.ui.actions import Actions
 from desktop.ui.i18n import tr
+from desktop.ui.several import Several
 from desktop.ui.transcript.text.folding import folded
 from desktop.ui.transcript.transcript import Transcript
 
@@ -18,20 +19,26 @@ _PAGES = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 
 
 class Reading(QObject):
-    """Connects `actions` with `transcript`, and passes on the keys that `field`, where one writes, has no use for."""
+    """Connects `actions` with `transcript`, and passes on the keys that `field`, where one writes, has no use for.
 
-    def __init__(self, actions: Actions, transcript: Transcript, field: QPlainTextEdit) -> None:
+    While `several` shows a comparison in its place, nothing happens to the transcript.
+    """
+
+    def __init__(self, actions: Actions, transcript: Transcript, field: QPlainTextEdit, several: Several) -> None:
         super().__init__(transcript)
         self._transcript, self._field = transcript, field
         finding = transcript.finding
         # Where nothing is shown, all chats are what can be searched.
-        actions.find.triggered.connect(lambda: finding.open() if transcript.rows else actions.search.trigger())
-        actions.find_next.triggered.connect(lambda: finding.step(1))
-        actions.find_previous.triggered.connect(lambda: finding.step(-1))
-        actions.previous_question.triggered.connect(lambda: transcript.show_question(-1))
-        actions.next_question.triggered.connect(lambda: transcript.show_question(1))
-        actions.transcript.triggered.connect(transcript.focus_last)
-        actions.copy_answer.triggered.connect(self._copy_answer)
+        for action, do in (
+            (actions.find, lambda: finding.open() if transcript.rows else actions.search.trigger()),
+            (actions.find_next, lambda: finding.step(1)),
+            (actions.find_previous, lambda: finding.step(-1)),
+            (actions.previous_question, lambda: transcript.show_question(-1)),
+            (actions.next_question, lambda: transcript.show_question(1)),
+            (actions.transcript, transcript.focus_last),
+            (actions.copy_answer, self._copy_answer),
+        ):
+            action.triggered.connect(lambda _=False, do=do: several.hides_chat() or do())
         transcript.link_activated.connect(lambda url: QDesktopServices.openUrl(QUrl(url)))
         field.installEventFilter(self)
 

@@ -37,6 +37,7 @@ class Several(QObject):
         self._comparison.copied.connect(transcript.copied)
         self._comparison.link_activated.connect(transcript.link_activated)
         self._comparison.save_failed.connect(transcript.save_failed)
+        self._comparison.zoom_requested.connect(transcript.zoom_requested)
         session.message_changed.connect(self._on_message_changed)
         transcript.several_requested.connect(self._try)
         transcript.compare_requested.connect(self._compare)
@@ -49,6 +50,17 @@ class Several(QObject):
             return False
         self._body.setCurrentWidget(self._transcript)
         self._transcript.focus_last()
+        return True
+
+    def hides_chat(self) -> bool:
+        """Whether versions are compared where the chat would be. That is said: what is not seen is left as it is."""
+        if self._body.currentWidget() is not self._comparison:
+            return False
+        self._toast.show_message(
+            lambda: tr("This works in the chat, not while answers are compared."),
+            lambda: tr("Back to the chat"),
+            self.leave,
+        )
         return True
 
     def _compare(self, message_id: int) -> None:

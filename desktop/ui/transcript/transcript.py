@@ -10,7 +10,6 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QResizeEvent,
-    QWheelEvent,
 )
 from PySide6.QtWidgets import QAbstractSlider, QWidget
 from typing_extensions import override
@@ -47,7 +46,6 @@ class Transcript(Noticing):
         edit_requested(message_id: int), regenerate_requested(message_id: int), compare_requested(message_id: int)
         several_requested(message_id: int, count: int)
         branch_requested(message_id: int, step: int): -1 for the sibling before, 1 for the one behind
-        zoom_requested(steps: int): larger (1) or smaller (-1), by wheel
     """
 
     edit_requested = Signal(int)
@@ -55,7 +53,6 @@ class Transcript(Noticing):
     several_requested = Signal(int, int)
     compare_requested = Signal(int)
     branch_requested = Signal(int, int)
-    zoom_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -207,15 +204,6 @@ class Transcript(Noticing):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.finding.bar.place()
-
-    @override
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            if event.angleDelta().y():
-                self.zoom_requested.emit(1 if event.angleDelta().y() > 0 else -1)
-            event.accept()
-        else:
-            super().wheelEvent(event)
 
     @override
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, QPointF, Signal, Slot
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QMouseEvent, QResizeEvent
+from PySide6.QtCore import QPoint, QPointF, Qt, Signal, Slot
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QMenu, QWidget
 from typing_extensions import override
 
@@ -31,10 +31,12 @@ class Clickable(Reader):
     Signals:
         link_activated(url: str): the reader clicked a link; it is http, https or mailto, and wholly encoded
         save_failed(CannotExport error): code could not be saved
+        zoom_requested(steps: int): larger (1) or smaller (-1), by wheel
     """
 
     link_activated = Signal(str)
     save_failed = Signal(object)
+    zoom_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -146,6 +148,15 @@ class Clickable(Reader):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.address.place()
+
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            if event.angleDelta().y():
+                self.zoom_requested.emit(1 if event.angleDelta().y() > 0 else -1)
+            event.accept()
+        else:
+            super().wheelEvent(event)
 
     @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
