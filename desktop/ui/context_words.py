@@ -95,6 +95,12 @@ def way_title(way: Way) -> str:
     match way.overflow:
         case Overflow.DROP:
             return tr_count("Leave out the oldest message", "Leave out the {count} oldest messages", way.messages)
+        case Overflow.SUMMARISE if way.no_room:
+            return tr_count(
+                "No room for a summary: leave out the oldest message",
+                "No room for a summary: leave out the {count} oldest messages",
+                way.messages,
+            )
         case Overflow.SUMMARISE:
             return tr_count("Summarise the oldest message", "Summarise the {count} oldest messages", way.messages)
         case Overflow.STOP:

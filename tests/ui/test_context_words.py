@@ -91,6 +91,9 @@ def test_each_way_says_what_it_does_and_costs() -> None:
         ("Summarise the 14 oldest messages", "about 40 s"),
         ("Do not answer, and tell me", ""),
     ]
+    without = replace(WAYS[1], no_room=True)
+    assert way_title(without) == "No room for a summary: leave out the 14 oldest messages"
+    assert way_title(replace(without, messages=1)) == "No room for a summary: leave out the oldest message"
     assert way_cost(Way(Overflow.DROP, 2, is_new=False, read_tokens=20)) == "at once"
     assert way_cost(Way(Overflow.DROP, 2, read_tokens=184, wait_s=0.4)) == "at once"
     assert way_cost(Way(Overflow.DROP, 2, read_tokens=184, wait_s=6.0)) == "about 6 s"
