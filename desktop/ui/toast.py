@@ -103,6 +103,11 @@ class Toast(QFrame):
         if self._stays:
             self.dismiss()
 
+    def dismiss_message(self, words: Words) -> None:
+        """Go away if this says `words`: they are no longer true."""
+        if self._words is words:
+            self.dismiss()
+
     def dismiss(self) -> None:
         """Go away."""
         self._timer.stop()

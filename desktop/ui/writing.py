@@ -29,7 +29,8 @@ class Writing(QObject):
         transcript.retry_requested.connect(session.retry)
         transcript.overflow_chosen.connect(session.retry)
         transcript.branch_requested.connect(session.select_branch)
-        session.refused.connect(self._on_refused)
+        session.refused.connect(lambda: toast.show_message(_still_answered))
+        session.answering_changed.connect(self._on_answering_changed)
 
     def _send(self, text: str) -> None:
         if self._session.send(text):
@@ -50,5 +51,10 @@ class Writing(QObject):
         if questions and not self._session.answering:
             self._edit(questions[-1])
 
-    def _on_refused(self) -> None:
-        self._toast.show_message(lambda: tr("This chat is still being answered. Wait until that is done, or stop it."))
+    def _on_answering_changed(self, answering: bool) -> None:
+        if not answering:
+            self._toast.dismiss_message(_still_answered)
+
+
+def _still_answered() -> str:
+    return tr("This chat is still being answered. Wait until that is done, or stop it.")

@@ -57,6 +57,30 @@ def test_enter_says_why_nothing_is_sent_while_an_answer_is_written(sit: Sit, win
     assert desk.store.chats()[0].draft == ""
 
 
+def test_nothing_says_that_a_chat_is_answered_when_it_is_no_more(sit: Sit, window_on: Open) -> None:
+    gate = threading.Event()
+    desk = sit("The wind.", ["Slowly", gate, " but surely."])
+    window = window_on(desk)
+    desk.session.send("Who is there?")
+    desk.settle()
+    desk.session.send("And now?")
+    field_of(window).setPlainText("And then?")
+    QTest.keyClick(field_of(window), Qt.Key.Key_Return)
+    toast, words = toast_of(window)
+    assert toast.isVisible()
+    assert words.startswith("This chat is still being answered.")
+    gate.set()
+    desk.bot.waitUntil(lambda: not toast.isVisible())
+    assert desk.texts()[3] == "Slowly but surely."
+    # Another message is not about the answer, and stays.
+    window.actions_.copy_answer.trigger()
+    assert toast.isVisible()
+    said = toast_of(window)[1]
+    desk.session.answering_changed.emit(False)
+    assert toast.isVisible()
+    assert toast_of(window)[1] == said
+
+
 def test_an_edit_that_cannot_be_sent_yet_is_kept(sit: Sit, window_on: Open) -> None:
     gate = threading.Event()
     desk = sit("Nobody.", ["Slowly", gate, " but surely."], "The cat.")
