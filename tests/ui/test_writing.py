@@ -69,8 +69,10 @@ def test_nothing_says_that_a_chat_is_answered_when_it_is_no_more(sit: Sit, windo
     toast, words = toast_of(window)
     assert toast.isVisible()
     assert words.startswith("This chat is still being answered.")
-    gate.set()
-    desk.bot.waitUntil(lambda: not toast.isVisible())
+    # Not until it is gone: by itself it goes, too.
+    with desk.bot.waitSignal(desk.session.answering_changed, check_params_cb=lambda answering: not answering):
+        gate.set()
+    assert not toast.isVisible()
     assert desk.texts()[3] == "Slowly but surely."
     # Another message is not about the answer, and stays.
     window.actions_.copy_answer.trigger()
