@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Literal
 
@@ -58,6 +59,11 @@ def describe(widget: QWidget, words: str, shortcut: QKeySequence | None = None) 
 def tip(text: str) -> str:
     """`text` as a tooltip shows it. Qt takes what looks like HTML for HTML, and loads the pictures that it names."""
     return f"<span>{escape(text)}</span>" if "<" in text or "&" in text else text
+
+
+def breakable(text: str) -> str:
+    """`text` for a label that wraps: a path may go on in the next line behind every separator. Not to be copied."""
+    return re.sub(r"(?<=[/\\])(?=[^/\\\s])", "\N{ZERO WIDTH SPACE}", text)
 
 
 def set_look(widget: QWidget, look: str) -> None:

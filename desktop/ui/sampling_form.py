@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from desktop.chat.message import Sampling
+from desktop.ui.controls import breakable
 from desktop.ui.field_rows import FieldRows
 from desktop.ui.i18n import tr
 from desktop.ui.theme import scaled
@@ -226,7 +227,7 @@ def worded_row(grid: QGridLayout, field: QWidget, words: Callable[[], tuple[str,
     def say() -> None:
         name, why = words()
         title.setText(name)
-        explanation.setText(why)
+        explanation.setText(breakable(why))
         explanation.setVisible(bool(why))
         field.setAccessibleName(name)
         field.setAccessibleDescription(why)

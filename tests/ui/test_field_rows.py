@@ -17,6 +17,9 @@ from desktop.ui.field_rows import FieldPage
 from desktop.ui.settings_dialog import SettingsDialog
 from tests.ui.conftest import Desk
 
+FOLDER = Path("C:\\Users\\Annegret\\AppData\\Local\\Fireside\\.2026_11_chats")
+"""One word to Qt, which breaks lines behind a slash at most."""
+
 
 @pytest.fixture
 def appearance(qapp: QApplication) -> Iterator[Appearance]:
@@ -36,8 +39,7 @@ def dialog(
     desk = sit()
     window = QLabel()
     qtbot.addWidget(window)
-    # What is one long word, such as the path of a folder, cannot be wrapped.
-    made = SettingsDialog(settings, Paths.under(Path("/data")), desk.models, desk.supply.access, window)
+    made = SettingsDialog(settings, Paths.under(FOLDER), desk.models, desk.supply.access, window)
     made.show()
     yield made
     window.close()

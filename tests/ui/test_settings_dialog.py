@@ -34,6 +34,7 @@ from desktop.ui.appearance import Appearance
 from desktop.ui.background import Background
 from desktop.ui.chat_settings import ChatSettingsDialog
 from desktop.ui.colours import DARK, LIGHT
+from desktop.ui.controls import breakable
 from desktop.ui.gpu_help import GpuHelpView
 from desktop.ui.sampling_form import Number, OptionalNumber, SamplingForm
 from desktop.ui.settings_dialog import SettingsDialog
@@ -162,7 +163,10 @@ def test_every_page_is_named_and_filled(dialog: SettingsDialog, tmp_path: Path) 
         "Network",
         "About",
     ]
-    assert str(tmp_path) in [label.text() for label in dialog.findChildren(QLabel)]
+    assert breakable(str(tmp_path)) in [label.text() for label in dialog.findChildren(QLabel)]
+    folder = dialog.findChild(QPushButton, "openDataFolder")
+    assert folder is not None
+    assert folder.accessibleDescription() == folder.toolTip() == str(tmp_path), "as it can be typed"
 
 
 def test_a_sampling_survives_the_form(qtbot: QtBot) -> None:
