@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -305,8 +306,12 @@ def test_tab_comes_to_a_card_that_comes_first_because_memory_was_freed(
         monkeypatch.setattr(market.loading, "machine", lambda machine=machine: machine)
         page.refit()
         ids = {card[0] for card in shown}
-        qtbot.waitUntil(lambda ids=ids: {card.entry.id for card in _all(page, EntryCard)} == ids)  # type: ignore[misc]
+        qtbot.waitUntil(partial(_has_cards, page, ids))
     assert _tab_through_the_cards(page, qtbot) == [card[0] for card in advised[place + 1]]
+
+
+def _has_cards(page: DiscoverPage, ids: set[str]) -> bool:
+    return {card.entry.id for card in _all(page, EntryCard)} == ids
 
 
 def _tab_through_the_cards(page: DiscoverPage, qtbot: QtBot) -> list[str]:
