@@ -59,6 +59,8 @@ def ask(command: Command, args: argparse.Namespace) -> int:
         conversation=conversation_of(chat.id),
         n_alternatives=args.alternatives,
     )
+    if model.loading.draft and request.model.draft_path is None:
+        command.terminal.tell(no_draft(model.loading.draft))
     overflow = command.settings.overflow if args.overflow is None else args.overflow
     code = _Writing(store, command.terminal, [*path, question], message).write(command.engine(), request, overflow)
     if code == 0:

@@ -10,6 +10,8 @@ import psutil
 import pytest
 
 from desktop.chat.message import Role
+from desktop.hub.fit import Wishes
+from desktop.hub.library import Library
 from desktop.store.chats import Store
 from tests.cli.conftest import Shell
 from tests.hub.gguf_file import GgufFile
@@ -157,6 +159,16 @@ def test_a_base_model_goes_on_with_a_text(shell: Shell, gemma_model: Path) -> No
     assert "base model" in done.stderr
     answer = shell.json("chats", "show", "1")["messages"][-1]
     assert (answer["model"], answer["finish"]) == (str(gemma_model), "length")
+
+
+def test_a_draft_model_that_is_gone_is_said(shell: Shell, tiny_model: Path) -> None:
+    library = Library(shell.data / "library.json", shell.data / "models")
+    [model] = library.add(tiny_model)
+    for draft in (None, "small"):
+        library.set_loading(model.name, Wishes(256, draft=draft))
+        done = shell.run("ask", "--model", model.name, "--max-tokens", "1", "hi")
+        assert done.returncode == 0, done.stderr
+        assert ("The draft model “small” is gone" in done.stderr) is (draft is not None)
 
 
 @pytest.mark.parametrize(
