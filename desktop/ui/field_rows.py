@@ -52,8 +52,9 @@ class FieldRows(QGridLayout):
         self._is_stacked = is_stacked
         # What stands in both columns would be given the gap as well.
         self.setHorizontalSpacing(0 if is_stacked else self._gap)
+        place = self._stack if is_stacked else self._unstack
         for row in self._rows:
-            self._stack(row) if is_stacked else self._unstack(row)
+            place(row)
 
     def _stack(self, row: _Row) -> None:
         self.removeWidget(row.field)
