@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def appearance(qapp: QApplication) -> Iterator[Appearance]:
 
 @pytest.fixture
 def dialog(
-    sit: Callable[..., Desk], appearance: Appearance, qtbot: QtBot, request: pytest.FixtureRequest
+    sit: Callable[..., Desk], appearance: Appearance, qtbot: QtBot, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[SettingsDialog]:
     """The settings at the zoom of the test, in a window that is as large as it wants to be."""
     settings = Settings(language="en", theme="light", zoom=request.param)
@@ -39,7 +40,9 @@ def dialog(
     desk = sit()
     window = QLabel()
     qtbot.addWidget(window)
-    made = SettingsDialog(settings, Paths.under(FOLDER), desk.models, desk.supply.access, window)
+    # It is only named; what is written goes elsewhere.
+    paths = replace(Paths.under(tmp_path), data=FOLDER)
+    made = SettingsDialog(settings, paths, desk.models, desk.supply.access, window)
     made.show()
     yield made
     window.close()
