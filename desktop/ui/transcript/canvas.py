@@ -29,8 +29,6 @@ _BREATHS = 24
 _SETTLE_ROUNDS = 8
 _OVERHANG_PX = 4
 """So far a block may paint above its upper edge."""
-_BESIDE_PX = 12
-"""So far a message is painted beside the column: its ring is."""
 
 
 class Canvas(QAbstractScrollArea):
@@ -178,8 +176,9 @@ class Canvas(QAbstractScrollArea):
             self.viewport().scroll(0, -scrolled)
         top, bottom = self._sight
         if changed_below < bottom:
-            beside, y = self.column.style.px(_BESIDE_PX), changed_below - self.column.style.px(_OVERHANG_PX)
-            changed = QRectF(self._left - beside, y - top, self.column.width + 2 * beside, min(end, bottom) - y)
+            y = changed_below - self.column.style.px(_OVERHANG_PX)
+            # From edge to edge: the ring and long numbers of lists are painted beside the column.
+            changed = QRectF(0, y - top, self.viewport().width(), min(end, bottom) - y)
             self.viewport().update(changed.toAlignedRect())
 
     def _place_to_keep(self, top: float, bottom: float) -> Anchor | None:

@@ -87,6 +87,9 @@ class Feed(Canvas):
         changed_below = min(
             (self.column.show(index, is_read=index in read) for index in self._late), default=self.column.height
         )
+        if self.selection is not None and self.selection.end.row in self._late:
+            # In a table whole columns are marked: a new row may change which.
+            changed_below = 0.0
         shown = self._late
         self._late = {index for index in shown if self.column.is_behind(index)}
         self.settle(changed_below)

@@ -15,6 +15,7 @@ from desktop.chat.message import State
 from desktop.ui import appearance
 from desktop.ui.colours import DARK
 from desktop.ui.transcript.code.highlight import is_prepared
+from desktop.ui.transcript.row import Row
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.transcript.rows import answer, grown, question
 
@@ -126,11 +127,32 @@ def test_each_step_repaints_all_that_looks_different(show: Show, qtbot: QtBot) -
     transcript = show([question(1, "hi"), row], width=480, height=500)
     qtbot.waitUntil(lambda: is_prepared("python"))
     for end in range(0, len(text), 37):
-        transcript.update_row(1, grown(row, text[:end]))
-        qtbot.waitUntil(lambda: not transcript._late and transcript.colouring.is_done)
-        as_it_stands = _on_screen(transcript)
-        transcript.viewport().update()
-        assert _looks_like(_on_screen(transcript), as_it_stands), text[:end]
+        _grow(qtbot, transcript, grown(row, text[:end]))
+
+
+def test_what_is_marked_is_painted_as_it_is_marked_when_the_table_grows(show: Show, qtbot: QtBot) -> None:
+    """Qt marks whole columns of a table: a new row may change which."""
+    text = "| a | b |\n|---|---|\n| 1 | 2 |\n"
+    row = answer(2, text, State.STREAMING)
+    transcript = show([question(1, "hi"), row])
+    transcript.select_all()
+    _grow(qtbot, transcript, grown(row, text + "| 3 |"))
+
+
+def test_a_number_that_is_wider_than_its_room_is_painted_beside_the_column(show: Show, qtbot: QtBot) -> None:
+    row = answer(2, "Once:", State.STREAMING)
+    transcript = show([question(1, "hi"), row])
+    _grow(qtbot, transcript, grown(row, "Once:\n\n198404260. a list begins"))
+
+
+def _grow(qtbot: QtBot, transcript: Transcript, row: Row) -> None:
+    """Show the last row as it is now. What is left as it was painted looks as if it was painted now."""
+    _on_screen(transcript)
+    transcript.update_row(1, row)
+    qtbot.waitUntil(lambda: not transcript._late and transcript.colouring.is_done)
+    as_it_stands = _on_screen(transcript)
+    transcript.viewport().update()
+    assert _looks_like(_on_screen(transcript), as_it_stands), row.message.text
 
 
 def _on_screen(transcript: Transcript) -> QImage:

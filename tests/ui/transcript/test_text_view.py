@@ -208,3 +208,24 @@ def test_a_paragraph_that_is_written_on_looks_as_if_it_had_come_at_once(make: Ma
             assert view.text() == at_once.text()
         view = at_once if view.block != at_once.block else view
     assert n_written_on > len(text) / 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"abc {HEBREW} {'!? ' * 60}{HEBREW}", id="marks between two words turn round with the second"),
+        pytest.param("one two\ufeff three", id="a mark of the bytes' order"),
+    ],
+)
+def test_a_growing_text_says_from_where_on_it_looks_different(make: Make, text: str) -> None:
+    [view] = make(text[:5])
+    for end in range(6, len(text) + 1):
+        [at_once] = make(text[:end])
+        before = picture(view)
+        if not view.grow(at_once.block):
+            [view] = make(text[:end])
+            continue
+        above = QRect(0, 0, WIDTH, int(view.changed_below))
+        assert view.text() == at_once.text()
+        assert picture(view) == picture(at_once)
+        assert picture(view).copy(above) == before.copy(above), text[:end]

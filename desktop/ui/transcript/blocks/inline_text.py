@@ -30,6 +30,8 @@ from desktop.ui.transcript.text.script import has_cjk, has_slanted_letters
 _FIRST_COMBINING = "\u0300"
 _MANY_CODES = 200
 _NO_FORMULA = "\ufffd"
+_LOST = "\ufeff"
+"""What Qt takes for a mark of the bytes' order, and leaves out, where it is the first of what is inserted."""
 _BELONGS_TO_FORMULA = re.compile(r"[-–,.;:!?)\]}»”’、。，；：！？）】」』》〉…%]{1,3}|(?:th|st|nd|rd|s|[’']s)\b")
 _CODE_PADDING = 3
 """Room left and right of code in a line, inside its box."""
@@ -76,6 +78,8 @@ class InlineText:
         added = runs[last].text.removeprefix(before[last].text)
         shown = replace(runs[last], text=before[last].text)
         if shown != before[last] or before[last].text + added != runs[last].text or not _is_plain(shown):
+            return False
+        if added.startswith(_LOST):
             return False
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.beginEditBlock()

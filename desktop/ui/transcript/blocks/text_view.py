@@ -12,7 +12,7 @@ from desktop.ui.transcript.blocks.block_view import BlockView, line_height
 from desktop.ui.transcript.blocks.markers import is_mirrored
 from desktop.ui.transcript.text.inline import Span
 from desktop.ui.transcript.text.markdown import Block, Kind
-from desktop.ui.transcript.text.script import has_cjk
+from desktop.ui.transcript.text.script import has_cjk, has_right_to_left
 
 _BAR = 8
 """Room for the bar that scrolls sideways."""
@@ -33,9 +33,11 @@ class TextView(BlockView):
             return False
         self.block = block
         self._measure()
-        # Where the line that was the last begins as before, so do all above it.
+        # Where the line that was the last begins as before, so do all above it. But what stands between words that are
+        # written from right to left turns round when the second of them comes.
         line = lines.lineAt(last)
-        self.changed_below = self._top() + line.y() if line.isValid() and line.textStart() == start else 0.0
+        stays = line.isValid() and line.textStart() == start and not has_right_to_left(block.text)
+        self.changed_below = self._top() + line.y() if stays else 0.0
         return True
 
     def _script_of(self, block: Block) -> tuple[bool, bool, bool]:

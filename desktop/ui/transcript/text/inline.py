@@ -6,14 +6,13 @@ anything but `address.LINK_SCHEMES` is text followed by its address; so is one w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from desktop.ui.transcript.text.address import bare_addresses, has_scheme, is_disguised, isolated, may_open
-from desktop.ui.transcript.text.script import is_cjk
+from desktop.ui.transcript.text.script import has_right_to_left, is_cjk
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -23,7 +22,6 @@ LINE_BREAK = "\u2028"
 FORMULA_CHARACTER = "\ufffc"
 """What stands for a formula where text is laid out."""
 ISOLATE, _END_OF_ISOLATE = "\u2066", "\u2069"
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 MAX_NESTING = 40
 _MAX_CHARS = 20_000
 _MAX_BRACKETS = 1_000
@@ -90,7 +88,7 @@ def spans(text: str, references: References | None = None) -> list[Span]:
     tokens: list[Token] = []
     parser().inline.parse(text, parser(), {"references": references or {}}, tokens)
     found = _Reader().read(tokens)
-    return found if text.isascii() or not _RIGHT_TO_LEFT.search(text) else list(map(_isolated, found))
+    return list(map(_isolated, found)) if has_right_to_left(text) else found
 
 
 class _Reader:

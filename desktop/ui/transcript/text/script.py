@@ -20,6 +20,12 @@ _UPRIGHT = re.compile("[\u0590-\u1c7f\u1cc0-\u1cff\ufb1d-\ufdff\ufe70-\ufefe\U00
 """From Hebrew on, without Latin, Greek, Cyrillic, Armenian and Georgian letters, which stand before and between."""
 
 
+_TURNS = re.compile(
+    "[\u0590-\u08ff\u200f\u202b\u202e\u2067\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+"""Letters that are written from right to left, and what makes others be."""
+
+
 def is_cjk(character: str) -> bool:
     """Whether `character` belongs to the scripts that set no space between words."""
     code = ord(character)
@@ -41,3 +47,8 @@ def is_right_to_left(text: str) -> bool:
     if text.isascii():
         return False
     return next((kind != "L" for kind in map(bidirectional, text) if kind in ("L", "R", "AL")), False)
+
+
+def has_right_to_left(text: str) -> bool:
+    """Whether anything in `text` is written from right to left."""
+    return not text.isascii() and _TURNS.search(text) is not None
