@@ -146,7 +146,7 @@ def _engine_words(error: AppError) -> Explanation | None:  # noqa: PLR0911  a ta
             return Explanation(
                 tr("The message is too long."),
                 tr(
-                    "It makes {tokens} tokens, and the context holds {n_ctx}.",
+                    "It makes {tokens} tokens. The context holds {n_ctx}, the answer included.",
                     tokens=f"{prompt_tokens:,}",
                     n_ctx=f"{n_ctx:,}",
                 ),
@@ -156,7 +156,7 @@ def _engine_words(error: AppError) -> Explanation | None:  # noqa: PLR0911  a ta
             return Explanation(
                 tr("The context is full."),
                 tr(
-                    "The chat makes {tokens} tokens, and the context holds {n_ctx}.",
+                    "The chat makes {tokens} tokens. The context holds {n_ctx}, the answer included.",
                     tokens=f"{prompt_tokens:,}",
                     n_ctx=f"{n_ctx:,}",
                 ),

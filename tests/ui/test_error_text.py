@@ -16,11 +16,13 @@ from desktop.chat.message import FinishReason, Message, Role, Sampling, State, S
 from desktop.errors import (
     AppError,
     BadModelFile,
+    ContextFull,
     Crash,
     EngineCrashed,
     Flaw,
     ModelDoesNotFit,
     NoSuchModel,
+    PromptTooLong,
     TemplateFailed,
     TemplateFault,
 )
@@ -118,6 +120,11 @@ def test_sizes_in_gigabytes() -> None:
     assert "draft" in explain(ModelDoesNotFit("/x/big.gguf", 9, 6, fits_without_draft=True)).next
     crash = EngineCrashed(Crash.OUT_OF_MEMORY, "load", 9_000_000_000, 6_000_000_000)
     assert "9.0 GB" in one_line(crash)
+
+
+@pytest.mark.parametrize("error", [ContextFull(199, 256, 2), PromptTooLong(230, 256)])
+def test_a_context_can_be_full_with_fewer_tokens_than_it_holds(error: AppError) -> None:
+    assert "holds 256, the answer included" in explain(error).why
 
 
 def test_a_strangers_text_is_clipped_to_one_line() -> None:
