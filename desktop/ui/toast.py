@@ -191,7 +191,7 @@ class Toast(QFrame):
         words = self._text.fontMetrics().horizontalAdvance(self._text.text())
         beside = self._action.sizeHint().width() if self._action.text() else 0
         width = min(room, scaled(_WIDTH_PX), words + beside + self._close.width() + scaled(16 + 8 + 16 + 8))
-        height = self._row.heightForWidth(width) if self._row.hasHeightForWidth() else self.sizeHint().height()
+        height = self._row.totalHeightForWidth(width) if self._row.hasHeightForWidth() else self.sizeHint().height()
         bottom = self._above.mapTo(self._window, QPoint(0, 0)).y() - scaled(4)
         self.setGeometry((self._window.width() - width) // 2, max(0, bottom - height), width, height)
 

@@ -162,3 +162,23 @@ def test_what_is_open_is_said_in_the_language_that_is_switched_to(
     finally:
         appearance.apply(Settings(language="en", theme="light"))
         qapp.processEvents()
+
+
+@pytest.mark.parametrize("words", [6, 9, 12])
+def test_all_its_words_have_room_within_its_frame(qtbot: QtBot, qapp: QApplication, words: int) -> None:
+    appearance = Appearance(qapp)
+    try:
+        appearance.apply(Settings(language="en", theme="light", zoom=1.0))
+        window = QWidget()
+        qtbot.addWidget(window)
+        field = QLineEdit(window)
+        window.resize(600, 400)
+        window.show()
+        toast = Toast(window, field)
+        toast.show_message(" ".join(["answer"] * words), "Back to the chat", lambda: None)
+        text = toast.findChildren(QLabel)[0]
+        qapp.processEvents()
+        assert text.height() >= text.heightForWidth(text.width())
+    finally:
+        appearance.apply(Settings(language="en", theme="light"))
+        qapp.setStyleSheet("")
