@@ -73,7 +73,7 @@ def test_nothing_happens_to_a_chat_that_is_not_seen_and_that_is_said(
     assert transcript.finding.is_open
 
 
-def test_what_is_exported_or_printed_is_seen(sit: Sit, window_on: Open, qtbot: QtBot) -> None:
+def test_what_is_exported_or_printed_is_seen(sit: Sit, window_on: Open) -> None:
     comparison, _ = compare(sit, window_on, "Nobody.", "You.", "Me.")
     window, transcript = window_of(comparison)
     header = window.findChild(Header)
@@ -83,9 +83,9 @@ def test_what_is_exported_or_printed_is_seen(sit: Sit, window_on: Open, qtbot: Q
     assert dialog is not None
     assert transcript.isVisible()
     dialog.close()
-    qtbot.waitUntil(window.isActiveWindow)
     transcript.compare_requested.emit(transcript.rows[1].message.id)
-    QTest.keyClick(focused(comparison), Key.Key_P, CTRL)
+    assert comparison.isVisible()
+    window.actions_.print_chat.trigger()
     printing = window.findChild(QPrintDialog, "printDialog")
     assert printing is not None
     assert transcript.isVisible()
