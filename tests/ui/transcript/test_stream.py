@@ -172,6 +172,16 @@ def test_a_formula_that_turns_out_to_be_text_belongs_to_the_paragraph_before() -
     assert [block.kind for block in stream.blocks] == [Kind.PARAGRAPH]
 
 
+def test_a_table_that_turns_out_to_be_text_belongs_to_the_paragraph_before() -> None:
+    text = "text\n| a |\n|---"
+    stream = MarkdownStream()
+    stream.feed(text)
+    stream.feed(text + "|---|")
+    stream.finish()
+    assert stream.blocks == markdown.parse(text + "|---|")[0]
+    assert [block.kind for block in stream.blocks] == [Kind.PARAGRAPH]
+
+
 def test_what_is_too_long_is_plain_while_it_comes_as_at_its_end() -> None:
     for text in ("a\n" * 5_001, "word " * 20_001):
         stream = MarkdownStream()

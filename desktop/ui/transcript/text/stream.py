@@ -116,7 +116,7 @@ class MarkdownStream:
         units = self._units(self._tail, definitions)
         complete = self._tail.count("\n")
         started = [unit for unit in units if unit.line < complete]
-        if len(started) > 1 and started[-1].open_formula and not self._is_blank(started[-1].line - 1):
+        if len(started) > 1 and self._may_be_text(started[-1], complete):
             started.pop()
         if not started:
             return
@@ -133,6 +133,12 @@ class MarkdownStream:
 
     def _units(self, text: str, definitions: dict[str, dict[str, Any]]) -> list[Unit]:
         return markdown.units(text, definitions, item=self._item, number=self._number, growing=True)
+
+    def _may_be_text(self, unit: Unit, complete: int) -> bool:
+        """Whether `unit` may turn out to be text of the unit before: of a table, `complete` lines are not two yet."""
+        is_table = bool(unit.blocks) and unit.blocks[0].kind is Kind.TABLE
+        is_open = unit.open_formula or (is_table and unit.line + 1 == complete)
+        return is_open and not self._is_blank(unit.line - 1)
 
     def _is_blank(self, line: int) -> bool:
         return not self._tail.split("\n", line + 1)[line].strip(" \t")
