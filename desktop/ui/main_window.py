@@ -359,9 +359,11 @@ class MainWindow(QWidget):
 
     def _on_escape(self) -> None:
         focus = QApplication.focusWidget()
-        if self._several.leave() or self._transcript.give_up():
+        if self._sides.close_overlay():
+            self._composer.focus()
+        elif self._several.leave() or self._transcript.give_up():
             return
-        if self._sides.close_overlay() or (focus is not None and self._sidebar.isAncestorOf(focus)):
+        elif focus is not None and self._sidebar.isAncestorOf(focus):
             self._composer.focus()
         elif not self._composer.cancel_edit() and self._session.answering:
             self._session.stop()

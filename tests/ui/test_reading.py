@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from desktop.ui.main_window import MainWindow
+from desktop.ui.side_by_side import SideBySide
 from desktop.ui.transcript.transcript import Transcript
 from tests.ui.conftest import Desk
 from tests.ui.test_main_window import open_window
@@ -132,3 +133,19 @@ def test_the_wheel_zooms(open_window: Open) -> None:
     _, transcript = asked(window, desk, "One")
     transcript.zoom_requested.emit(1)
     assert transcript.column.style.zoom == 1.1
+
+
+def test_escape_closes_the_sidebar_over_the_chat_before_what_is_marked_in_it(open_window: Open) -> None:
+    window, desk = open_window()
+    field, transcript = asked(window, desk, "One question")
+    window.resize(480, 600)
+    transcript.select_all()
+    field.setFocus()
+    press(Key.Key_B, CTRL)
+    sides = window.findChild(SideBySide)
+    assert sides is not None
+    was_open = sides.is_open
+    press(Key.Key_Escape)
+    assert (was_open, sides.is_open, transcript.has_mark) == (True, False, True)
+    press(Key.Key_Escape)
+    assert not transcript.has_mark
