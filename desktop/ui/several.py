@@ -56,11 +56,7 @@ class Several(QObject):
         """Whether versions are compared where the chat would be. That is said: what is not seen is left as it is."""
         if self._body.currentWidget() is not self._comparison:
             return False
-        self._toast.show_message(
-            lambda: tr("This works in the chat, not while answers are compared."),
-            lambda: tr("Back to the chat"),
-            self.leave,
-        )
+        self._toast.show_message(_works_in_the_chat, lambda: tr("Back to the chat"), self.leave)
         return True
 
     def _compare(self, message_id: int) -> None:
@@ -109,6 +105,7 @@ class Several(QObject):
         if self._body.currentWidget() is not self._comparison:
             self._comparison.clear()
             self._compared = {}
+            self._toast.dismiss_message(_works_in_the_chat)
 
     def _try_at_end(self) -> None:
         if rows := self._session.rows:
@@ -129,3 +126,7 @@ class Several(QObject):
             self._toast.show_message(
                 lambda: tr("Top-k 1 would make all answers the same: these are written with {top_k}", top_k=used.top_k)
             )
+
+
+def _works_in_the_chat() -> str:
+    return tr("This works in the chat, not while answers are compared.")

@@ -180,9 +180,12 @@ class Toast(QFrame):
 
     def _on_action(self) -> None:
         # First what was asked for: who hears that the toast is gone may forget what it was about.
+        words = self._words
         if self._do is not None:
             self._do()
-        self.dismiss()
+        # What it did may have closed this, and shown what came next.
+        if self._words is words:
+            self.dismiss()
 
     def _place(self) -> None:
         self._row.setContentsMargins(scaled(16), scaled(8), scaled(8), scaled(8))

@@ -276,3 +276,21 @@ def test_what_cannot_be_done_while_the_chat_is_answered_is_told(sit: Sit, window
     transcript.regenerate_requested.emit(desk.session.rows[1].message.id)
     assert not toast.isVisible()
     desk.settle()
+
+
+def test_what_works_in_the_chat_only_is_said_no_longer_than_answers_are_compared(sit: Sit, window_on: Open) -> None:
+    desk = sit("Nobody.", "The wind.")
+    window = window_on(desk)
+    desk.session.send("Who is there?")
+    desk.settle()
+    desk.session.try_several(desk.session.rows[1].message.id, 1)
+    desk.settle()
+    transcript = window.findChild(Transcript)
+    toast = window.findChild(QFrame, "toast")
+    assert transcript is not None
+    assert toast is not None
+    transcript.compare_requested.emit(desk.session.rows[1].message.id)
+    window.actions_.find.trigger()
+    assert toast.isVisible()
+    window.actions_.new_chat.trigger()
+    assert not toast.isVisible()
