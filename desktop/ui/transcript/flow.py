@@ -214,11 +214,14 @@ class Flow:
             if before is not after and before != after:
                 break
             same += 1
+        nothing_changed = same == len(old) == len(blocks)
         empty = self._empty_above(same)
         self.blocks = blocks
         self._gaps[same:] = [self._gap(index) for index in range(same, len(blocks))]
         self._changed_from = 0 if has_new_links else same
-        self._changed_below = 0.0 if has_new_links else min(empty, self._empty_above(same))
+        self._changed_below = inf if nothing_changed else min(empty, self._empty_above(same))
+        if has_new_links:
+            self._changed_below = 0.0
         kept = {index: view for index, view in self._views.items() if index < same}
         grown = self._views.get(same)
         if grown is not None and same < len(blocks) and grown.grow(blocks[same]):
@@ -230,10 +233,13 @@ class Flow:
             self._measure(same)
 
     def _empty_above(self, index: int) -> float:
-        """How much of the room above block `index` has nothing painted in it."""
-        if index >= len(self.blocks):
-            return inf
-        return 0.0 if QUOTE in self.blocks[index].indents else self._gaps[index]
+        """How much of the room above block `index` has nothing painted in it.
+
+        Below the last there is something: a notice, the counter of versions, the ring.
+        """
+        if index >= len(self.blocks) or QUOTE in self.blocks[index].indents:
+            return 0.0
+        return self._gaps[index]
 
     def _make_view(self, index: int) -> BlockView:
         state = self._states.setdefault(first_piece(self.blocks, index), BlockState())

@@ -145,6 +145,12 @@ def test_a_number_that_is_wider_than_its_room_is_painted_beside_the_column(show:
     _grow(qtbot, transcript, grown(row, "Once:\n\n198404260. a list begins"))
 
 
+def test_what_stood_below_the_text_is_painted_over_when_a_block_comes(show: Show, qtbot: QtBot) -> None:
+    row = answer(2, "Once:", State.STREAMING, row={"branch": 1, "branches": 2})
+    transcript = show([question(1, "hi"), row])
+    _grow(qtbot, transcript, grown(row, "Once:\n\n# A heading"))
+
+
 def _grow(qtbot: QtBot, transcript: Transcript, row: Row) -> None:
     """Show the last row as it is now. What is left as it was painted looks as if it was painted now."""
     _on_screen(transcript)
