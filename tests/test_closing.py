@@ -43,27 +43,32 @@ def start(tmp_path: Path, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.
     running: list[Fireside] = []
 
     def run(*replies: Reply, language: Language = "en") -> Fireside:
-        for before in running:
-            before.close()
-            before.window.deleteLater()
+        end(running)
         settings = Settings(model=STARTER, language=language, loads_at_start=False)
         engine = ScriptedEngine(replies or ["Nothing."])
         fireside = Fireside(paths, settings, engine, Loading(paths.machine), Appearance(qapp))
-        running[:] = [fireside]
+        running.append(fireside)
         with qtbot.waitExposed(fireside.window):
             fireside.window.show()
         return fireside
 
     yield run
-    for fireside in running:
-        fireside.close()
-        fireside.window.deleteLater()
+    end(running)
     Appearance(qapp).apply(Settings(language="en"))
     sys.excepthook = hook
+    gc.enable()
+
+
+def end(running: list[Fireside]) -> None:
+    """Leave nothing of them, as the end of their process does: the next one's language would be told to them too."""
+    while running:
+        fireside = running.pop()
+        fireside.close()
+        fireside.window.deleteLater()
+        del fireside
     # First the windows with all that is in them, in Qt's order, then what is left of the rest.
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     gc.collect()
-    gc.enable()
 
 
 def answers_of(fireside: Fireside) -> list[Message]:
