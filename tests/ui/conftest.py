@@ -20,6 +20,7 @@ from desktop.paths import Paths
 from desktop.settings import Settings
 from desktop.store.chats import Store
 from desktop.ui.answers import Answers
+from desktop.ui.appearance import Appearance
 from desktop.ui.background import Background
 from desktop.ui.context import ContextMeter
 from desktop.ui.engine_thread import EngineThread
@@ -53,6 +54,15 @@ def _leave_no_windows(qapp: QApplication) -> Iterator[None]:
             each.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     gc.collect()
+
+
+@pytest.fixture
+def appearance(qapp: QApplication) -> Iterator[Appearance]:
+    """What the whole process looks like; as at first afterwards."""
+    made = Appearance(qapp)
+    yield made
+    made.apply(Settings(language="en", theme="light"))
+    qapp.setStyleSheet("")
 
 
 @pytest.fixture

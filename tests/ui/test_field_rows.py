@@ -23,14 +23,6 @@ FOLDER = Path("C:\\Users\\Annegret\\AppData\\Local\\Fireside\\.2026_11_chats")
 
 
 @pytest.fixture
-def appearance(qapp: QApplication) -> Iterator[Appearance]:
-    made = Appearance(qapp)
-    yield made
-    made.apply(Settings(language="en", theme="light"))
-    qapp.setStyleSheet("")
-
-
-@pytest.fixture
 def dialog(
     sit: Callable[..., Desk], appearance: Appearance, qtbot: QtBot, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[SettingsDialog]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,14 +58,6 @@ def dialog(window: QWidget, tmp_path: Path, sit: Callable[..., Desk]) -> Setting
     made = SettingsDialog(Settings(), Paths.under(tmp_path), desk.models, desk.supply.access, window)
     made.show()
     return made
-
-
-@pytest.fixture
-def appearance(qapp: QApplication) -> Iterator[Appearance]:
-    made = Appearance(qapp)
-    yield made
-    made.apply(Settings(language="en", theme="light"))
-    qapp.setStyleSheet("")
 
 
 def test_every_setting_is_reported_when_it_is_changed(dialog: SettingsDialog, qtbot: QtBot) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.settings import Settings
@@ -16,14 +16,6 @@ from desktop.ui.tabs import Tabs
 
 NAMES = ("On this computer", "Discover", "Downloads")
 NARROW, WIDE = 480, 960
-
-
-@pytest.fixture
-def appearance(qapp: QApplication) -> Iterator[Appearance]:
-    made = Appearance(qapp)
-    yield made
-    made.apply(Settings(language="en", theme="light"))
-    qapp.setStyleSheet("")
 
 
 @pytest.fixture
